@@ -1,0 +1,37 @@
+"""What can go wrong, as a tree; each branch has the exit code that the command line ends with.
+
+    SearchError                 1
+    |-- SettingsError           2   a value that cannot be used; also DataError and BudgetError from the other rooms
+    |-- NotFoundError           4   no such study or candidate
+    `-- StorageError            5   the database cannot be reached or read
+"""
+
+from __future__ import annotations
+
+MET = 0
+NOT_MET = 3
+INTERRUPTED = 130
+
+
+class SearchError(Exception):
+    """A message for the user; no traceback is shown."""
+
+    exit_code = 1
+
+
+class SettingsError(SearchError, ValueError):
+    """The rule, then what came."""
+
+    exit_code = 2
+
+
+class NotFoundError(SearchError):
+    """No such study, or no such candidate in it."""
+
+    exit_code = 4
+
+
+class StorageError(SearchError):
+    """The study database cannot be reached or read."""
+
+    exit_code = 5

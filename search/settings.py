@@ -1,0 +1,102 @@
+"""What a search is asked to do: what is fixed for a study, and what each run of it may choose."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from search.errors import SettingsError
+from workers.recipe import Recipe
+
+RUNGS = (1, 4, 16)
+"""Epochs of the trainings that a candidate goes through."""
+REDUCTION = 4
+"""One candidate in this many goes from a rung to the next."""
+CONFIRMATIONS = 3
+"""Fresh trainings whose mean must reach the target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudySettings:
+    """Fixed when a study is made: candidates are comparable only if all of this is the same."""
+
+    dataset: str
+    budget: int
+    """Most parameters a candidate may have."""
+    target: float
+    """Accuracy to reach, a fraction."""
+    seed: int = 0
+    """Of the sampler and, with a candidate's number, of its training."""
+    rungs: tuple[int, ...] = RUNGS
+    """Epochs."""
+    reduction: int = REDUCTION
+    recipe: Recipe = field(default_factory=lambda: Recipe(epochs=RUNGS[-1]))
+
+    @property
+    def name(self) -> str:
+        """The study's name where the user gives none."""
+        return f"{self.dataset}-{self.budget}-{self.target:g}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for the study's record and for comparison."""
+        return asdict(self) | {"rungs": list(self.rungs)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLimits:
+    """When a run ends if the target is not met before."""
+
+    trials: int = 1000
+    """Candidates trained in the study, those of earlier runs included."""
+    timeout: float | None = None
+    """Seconds from the start of this run."""
+    trial_timeout: float | None = None
+    """Seconds for one candidate, all rungs together."""
+
+
+def parse_budget(text: str) -> int:
+    """`10000`, `10_000` or `10k` as a number of parameters."""
+    match = re.fullmatch(r"(\d[\d_]*)(k?)", text.strip().lower())
+    if match is None or match[1].endswith("_"):
+        raise SettingsError(f"budget must be a whole number of parameters such as 10000, 10_000 or 10k, but got {text}")
+    budget = int(match[1].replace("_", "")) * (1000 if match[2] else 1)
+    if budget < 1:
+        raise SettingsError(f"budget must be at least 1 parameter, but got {text}")
+    return budget
+
+
+def parse_target(text: str) -> float:
+    """`0.994` or `99.4%` as a fraction."""
+    stripped = text.strip()
+    try:
+        value = Decimal(stripped.removesuffix("%"))
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if stripped.endswith("%"):
+        value /= 100
+    if not (value.is_finite() and 0 < value <= 1):
+        raise SettingsError(f"target must be above 0 and at most 1 (or 100%), but got {text}")
+    return float(value)
+
+
+def parse_seconds(text: str) -> float:
+    """`90`, `90s`, `15m` or `2h` as seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip().lower())
+    seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else 0.0
+    if seconds <= 0:
+        raise SettingsError(f"a time must be above 0, such as 90, 90s, 15m or 2h, but got {text}")
+    return seconds
+
+
+def differences(stored: dict[str, Any], asked: dict[str, Any], prefix: str = "") -> list[str]:
+    """Each setting that is not the same, as `name: stored, asked`; empty if all are."""
+    found = []
+    for name in stored.keys() | asked.keys():
+        before, after = stored.get(name), asked.get(name)
+        if isinstance(before, dict) and isinstance(after, dict):
+            found += differences(before, after, f"{prefix}{name}.")
+        elif before != after:
+            found.append(f"{prefix}{name}: the study has {before}, asked for {after}")
+    return sorted(found)

@@ -1,0 +1,102 @@
+"""Budgets: the ends of a space, the share of it that fits, and shrinking a choice until it fits."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from space.search_space import Choice, Choices, Range, SearchSpace, Value
+
+_STEPS = 64
+"""Factors tried between a choice's own widths and the narrowest ones."""
+
+
+class BudgetError(ValueError):
+    """A budget that no network of the space can meet."""
+
+
+def parameters(space: SearchSpace, choices: Choices) -> int:
+    """Trainable parameters of the network that `choices` describe."""
+    return space.architecture(choices).totals.parameters
+
+
+def smallest(space: SearchSpace) -> dict[str, Value]:
+    """Choices with the fewest parameters of the space."""
+    return _extreme(space, lambda count: count)
+
+
+def largest(space: SearchSpace) -> dict[str, Value]:
+    """Choices with the most parameters of the space."""
+    return _extreme(space, lambda count: -count)
+
+
+def _extreme(space: SearchSpace, cost: Callable[[int], int]) -> dict[str, Value]:
+    """Coordinate descent over the ends of the ranges, from each kind of head, until no single change helps."""
+    heads = [
+        {"head": head, "bottleneck": bottleneck, "padding": padding, "finish": "plain"}
+        for head in ("average", "dense", "conv")
+        for bottleneck in (False, True)
+        for padding in (False, True)
+    ]
+    starts = (space.choose(lambda dimension: dimension.ends[0]) | head for head in heads)
+    return min((_descend(space, start, cost) for start in starts), key=lambda found: cost(parameters(space, found)))
+
+
+def _descend(space: SearchSpace, choices: dict[str, Value], cost: Callable[[int], int]) -> dict[str, Value]:
+    best = cost(parameters(space, choices))
+    improved = True
+    while improved:
+        improved = False
+        for dimension in space.dimensions:
+            for value in dimension.ends:
+                changed = choices | {dimension.name: value}
+                found = cost(parameters(space, changed))
+                if found < best:
+                    choices, best, improved = changed, found, True
+    return choices
+
+
+def share_within(space: SearchSpace, budgets: tuple[int, ...], draws: int = 2000, seed: int = 0) -> dict[int, float]:
+    """The fraction of `draws` random networks that have at most each of `budgets` parameters."""
+    rng = random.Random(seed)
+    counts = [parameters(space, space.random(rng)) for _ in range(draws)]
+    return {budget: sum(count <= budget for count in counts) / draws for budget in budgets}
+
+
+def check_budget(space: SearchSpace, budget: int) -> None:
+    """BudgetError unless at least one network of the space has at most `budget` parameters."""
+    least = parameters(space, smallest(space))
+    if budget < least:
+        raise BudgetError(
+            f"budget must be at least {least} parameters for {space.image[1]}x{space.image[2]} images of "
+            f"{space.classes} classes, but got {budget}"
+        )
+
+
+def shrink(space: SearchSpace, choices: Choices, budget: int) -> dict[str, Value]:
+    """`choices` with every width scaled down by one factor, the largest of 64 that fits `budget`.
+
+    Where even the narrowest network of this shape is too large, its other choices become those of the space's smallest
+    network, one after the other, until it fits. BudgetError where nothing does.
+    """
+    narrowed = dict(choices)
+    for step in range(_STEPS, -1, -1):
+        narrowed = _scaled(space, choices, step / _STEPS)
+        if parameters(space, narrowed) <= budget:
+            return narrowed
+    for name, value in smallest(space).items():
+        narrowed[name] = value
+        if parameters(space, narrowed) <= budget:
+            return narrowed
+    check_budget(space, budget)
+    raise AssertionError("the smallest network fits every budget that passes the check")
+
+
+def _scaled(space: SearchSpace, choices: Choices, factor: float) -> dict[str, Value]:
+    def value(dimension: Range | Choice) -> Value:
+        chosen = choices[dimension.name]
+        if isinstance(dimension, Range) and dimension.log:
+            return max(dimension.low, int(int(chosen) * factor))
+        return chosen
+
+    return space.choose(value)

@@ -1,0 +1,261 @@
+"""The networks a search may propose: named ranges, and how a choice from each becomes an Architecture.
+
+A network is up to four stages of convolutions with pools and 1x1 transitions between them, and a head. Every range is
+drawn for every network, used or not (the width of a third convolution in a stage of two is drawn and ignored), since a
+joint sampler models only the ranges that all its trials have in common.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp, log
+from typing import Protocol
+
+from space.architecture import Architecture
+from space.layers import (
+    BatchNorm,
+    Conv,
+    Dropout,
+    Flatten,
+    GlobalAveragePool,
+    Layer,
+    Linear,
+    MaxPool,
+    ReLU,
+    Shape,
+)
+
+Value = int | float | str | bool
+Choices = Mapping[str, Value]
+"""One value for each range of a space, by the range's name."""
+
+WIDTHS = (2, 32)
+DEPTH = 3
+_SMALLEST_MAP = 3
+"""A convolution without padding that would leave a map of fewer pixels a side is padded instead."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Whole numbers from `low` to `high`, both included."""
+
+    name: str
+    low: int
+    high: int
+    log: bool = False
+    """Whether small numbers are drawn more often, evenly in the logarithm."""
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        return self.low, self.high
+
+    def draw(self, rng: random.Random) -> int:
+        if not self.log:
+            return rng.randint(self.low, self.high)
+        return round(exp(rng.uniform(log(self.low - 0.5), log(self.high + 0.5))))
+
+    def __str__(self) -> str:
+        return f"{self.low} to {self.high}{' (log)' if self.log else ''}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few values."""
+
+    name: str
+    values: tuple[Value, ...]
+
+    @property
+    def ends(self) -> tuple[Value, ...]:
+        return self.values
+
+    def draw(self, rng: random.Random) -> Value:
+        return rng.choice(self.values)
+
+    def __str__(self) -> str:
+        return ", ".join(str(value) for value in self.values)
+
+
+class Chooser(Protocol):
+    """Whoever picks a value from a range: a random generator, a study's trial, a table."""
+
+    def __call__(self, dimension: Range | Choice) -> Value: ...
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """All networks for images of one shape and a number of classes."""
+
+    image: Shape
+    """(channels, height, width) in pixels."""
+    classes: int
+
+    def __post_init__(self) -> None:
+        if min(self.image[1:]) < 6:
+            raise ValueError(f"images must have at least 6 pixels a side, but have {min(self.image[1:])}")
+
+    @property
+    def stages(self) -> int:
+        """Stages of convolutions: one more each time the image's side doubles from 4 pixels, at most four."""
+        return max(2, min(4, (min(self.image[1:]) // 4).bit_length()))
+
+    @property
+    def dimensions(self) -> tuple[Range | Choice, ...]:
+        """Every range, in the order in which they are drawn."""
+        stages = range(1, self.stages + 1)
+        side = min(self.image[1:])
+        first_kernels = (3, 4, 5) if side >= 16 else (3, 4)
+        found: list[Range | Choice] = []
+        for stage in stages:
+            found.append(Range(f"depth{stage}", 1 if stage <= 2 else 0, DEPTH))
+            found.extend(Range(f"width{stage}{place}", *WIDTHS, log=True) for place in "abc"[:DEPTH])
+            found.append(Choice(f"kernel{stage}", first_kernels if stage == 1 else (2, 3)))
+            found.append(Range(f"pools{stage}", 0, 2 if stage == 1 else 1))
+            found.append(Choice(f"dropout{stage}", (0.0, 0.05, 0.1)))
+        found.append(Choice("transition", ("none", "before pool", "after pool", "after pool, linear")))
+        found.extend(Range(f"transition{stage}", *WIDTHS, log=True) for stage in stages[:-1])
+        found.append(Choice("norm", ("before relu", "after relu", "after pool", "after first pool", "none")))
+        found.append(Choice("bias", (False, True)))
+        found.append(Choice("padding", (False, True)))
+        found.append(Choice("bottleneck", (False, True)))
+        found.append(Choice("head", ("average", "dense", "conv")))
+        found.append(Choice("head_kernel", (1, 3)))
+        found.append(Choice("finish", ("plain", "norm", "block")))
+        found.append(Choice("head_dropout", (0.0, 0.05, 0.1)))
+        return tuple(found)
+
+    def choose(self, chooser: Chooser) -> dict[str, Value]:
+        """A value for every range, each from `chooser`."""
+        return {dimension.name: chooser(dimension) for dimension in self.dimensions}
+
+    def random(self, rng: random.Random) -> dict[str, Value]:
+        """A value for every range, each drawn on its own."""
+        return self.choose(lambda dimension: dimension.draw(rng))
+
+    def architecture(self, choices: Choices) -> Architecture:
+        """The network that `choices` describe; KeyError where a range has no value."""
+        return _Drawing(self, choices).architecture()
+
+
+class _Drawing:
+    """An architecture while it is drawn: the layers so far and the shape that they leave."""
+
+    def __init__(self, space: SearchSpace, choices: Choices) -> None:
+        self.space = space
+        self.choices = choices
+        self.layers: list[Layer] = []
+        self.shape = space.image
+        self.awaits_norm = False
+        """Whether a convolution's batch norm is still to come, because it belongs after the pool."""
+
+    def architecture(self) -> Architecture:
+        present = [stage for stage in range(1, self.space.stages + 1) if self.whole(f"depth{stage}")]
+        for stage in present:
+            self.stage(stage, last=stage == present[-1])
+        if self.choices["bottleneck"]:
+            self.block(self.space.classes, 1)
+        self.settle_norm()
+        heads = {"average": self.average_head, "dense": self.dense_head, "conv": self.conv_head}
+        heads[str(self.choices["head"])]()
+        return Architecture(self.space.image, tuple(self.layers))
+
+    def whole(self, name: str) -> int:
+        return int(self.choices[name])
+
+    def side(self) -> int:
+        return min(self.shape[1:])
+
+    def add(self, *layers: Layer) -> None:
+        for layer in layers:
+            self.layers.append(layer)
+            self.shape = layer.output(self.shape)
+
+    def stage(self, stage: int, *, last: bool) -> None:
+        transition = "none" if last else self.choices["transition"]
+        width = self.whole(f"transition{stage}") if not last else 0
+        for place in "abc"[: self.whole(f"depth{stage}")]:
+            self.block(self.whole(f"width{stage}{place}"), self.whole(f"kernel{stage}"))
+            self.drop(f"dropout{stage}")
+        if transition == "before pool":
+            self.block(width, 1)
+        self.pool(self.whole(f"pools{stage}"))
+        if transition == "after pool":
+            self.block(width, 1)
+        elif transition == "after pool, linear":
+            self.settle_norm()
+            self.conv(width, 1)
+
+    def conv(self, filters: int, kernel: int) -> None:
+        """A convolution, padded if the space says so or if it would leave too small a map."""
+        padding = 0
+        if self.choices["padding"] or self.side() - kernel + 1 < _SMALLEST_MAP:
+            kernel |= 1  # only odd kernels can keep the map's size
+            padding = kernel // 2
+        self.add(Conv(filters, kernel, padding, bool(self.choices["bias"])))
+
+    def block(self, filters: int, kernel: int) -> None:
+        """A convolution with its batch norm and ReLU."""
+        self.settle_norm()
+        self.conv(filters, kernel)
+        self.activate()
+
+    def activate(self) -> None:
+        """ReLU with its batch norm: before, after, or still to come where it belongs after the pool."""
+        norm = self.choices["norm"]
+        if norm == "before relu":
+            self.add(BatchNorm())
+        self.add(ReLU())
+        if norm == "after relu":
+            self.add(BatchNorm())
+        self.awaits_norm = norm in ("after pool", "after first pool")
+
+    def settle_norm(self) -> None:
+        """The batch norm that was to follow a pool, where none came."""
+        if self.awaits_norm:
+            self.add(BatchNorm())
+        self.awaits_norm = False
+
+    def drop(self, name: str) -> None:
+        rate = float(self.choices[name])
+        if rate:
+            self.settle_norm()
+            self.add(Dropout(rate))
+
+    def pool(self, times: int) -> None:
+        """Max pools of 2x2, as long as they leave at least 2x2, with the batch norm that awaits them."""
+        norm_follows = self.awaits_norm
+        for _ in range(times):
+            if self.side() < 4:
+                break
+            self.add(MaxPool(2))
+            if norm_follows:
+                self.add(BatchNorm())
+                self.awaits_norm = False
+                norm_follows = self.choices["norm"] == "after pool"
+
+    def dense_head(self) -> None:
+        self.add(Flatten())
+        self.drop("head_dropout")
+        self.add(Linear(self.space.classes, bool(self.choices["bias"])))
+
+    def average_head(self) -> None:
+        self.conv(self.space.classes, self.whole("head_kernel"))
+        self.finish()
+        self.add(GlobalAveragePool())
+
+    def conv_head(self) -> None:
+        """A convolution as large as the map."""
+        self.add(Conv(self.space.classes, self.side(), 0, bool(self.choices["bias"])))
+        self.finish()
+        self.add(Flatten() if self.shape[1:] == (1, 1) else GlobalAveragePool())
+
+    def finish(self) -> None:
+        """What follows the convolution to one channel a class: nothing, batch norm, or all that a block has."""
+        if self.choices["finish"] == "block":
+            self.activate()
+            self.settle_norm()
+            self.drop("head_dropout")
+        elif self.choices["finish"] == "norm" and self.choices["norm"] != "none":
+            self.add(BatchNorm())

@@ -1,0 +1,156 @@
+"""One complete training of one network: AdamW under a one-cycle schedule, with the augmentation done in batches.
+
+The schedule is the one-cycle of Smith and Topin, "Super-convergence" (2018), with a cosine down to nearly nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from space.architecture import Architecture
+from space.building import build
+from workers.augmentation import random_affine
+from workers.dataset import DataSet, split
+from workers.job import Failed, Outcome, Trained
+from workers.numerics import Numerics
+from workers.recipe import Recipe
+
+_VALIDATION_BATCH = 1000
+_MAX_SEED = 2**63
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Images of one fold on the device that trains on them, as uint8, with the places held out."""
+
+    images: Tensor
+    """uint8 (N, C, H, W)."""
+    labels: Tensor
+    """int64 (N,)."""
+    train: Tensor
+    """int64 places, on the CPU."""
+    validation: Tensor
+    """int64 places, on the CPU."""
+    shift: Tensor
+    """(1, C, 1, 1): mean over deviation of each channel."""
+    scale: Tensor
+    """(1, C, 1, 1): what makes a byte a multiple of its channel's deviation."""
+    numerics: Numerics
+
+    def shuffled(self, recipe: Recipe, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+        """One epoch of augmented training batches; a last one that is not full is left out, unless it is the only one."""
+        order = self.train[torch.randperm(len(self.train), generator=generator)]
+        for step in range(steps_per_epoch(len(self.train), recipe.batch)):
+            places = order[step * recipe.batch : (step + 1) * recipe.batch].to(self.images.device)
+            images = random_affine(self.images[places] * self.scale, recipe.augmentation, generator)
+            yield self._laid_out(images - self.shift), self.labels[places]
+
+    def held_out(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """The validation images, as they are."""
+        for places in self.validation.to(self.images.device).split(_VALIDATION_BATCH):
+            yield self._laid_out(self.images[places] * self.scale - self.shift), self.labels[places]
+
+    def _laid_out(self, images: Tensor) -> Tensor:
+        return images.contiguous(memory_format=self.numerics.layout)
+
+
+def steps_per_epoch(images: int, batch: int) -> int:
+    """Full batches in an epoch, at least one."""
+    return max(1, images // batch)
+
+
+def batches(data: DataSet, fold: int, numerics: Numerics, device: torch.device) -> Batches:
+    """Put a data set on `device` (on a CPU the arrays are used where they lie) and hold `fold` out."""
+    parts = split(data.labels, fold)
+    deviation = torch.tensor(data.deviation).view(1, -1, 1, 1)
+    mean = torch.tensor(data.mean).view(1, -1, 1, 1)
+    with warnings.catch_warnings():
+        # Ray's object store hands out read-only arrays; nothing here writes to them.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        images, labels = torch.from_numpy(data.images), torch.from_numpy(data.labels)
+    return Batches(
+        images=images.to(device),
+        labels=labels.to(device),
+        train=torch.from_numpy(parts.train),
+        validation=torch.from_numpy(parts.validation),
+        shift=(mean / deviation).to(device),
+        scale=(1 / (255 * deviation)).to(device),
+        numerics=numerics,
+    )
+
+
+def train(
+    architecture: Architecture, data: Batches, recipe: Recipe, *, seed: int, deadline: float = math.inf
+) -> Outcome:
+    """Train a network from fresh weights to the end of its schedule, then validate it once.
+
+    Equal arguments give equal results on one CPU. Failed if the loss is no longer finite, or if time.monotonic()
+    passes `deadline`.
+    """
+    begun = time.monotonic()
+    torch.manual_seed(seed % _MAX_SEED)
+    generator = torch.Generator().manual_seed(seed % _MAX_SEED)
+    network = build(architecture).to(data.images.device, memory_format=data.numerics.layout)  # type: ignore[call-overload]
+    steps = recipe.epochs * steps_per_epoch(len(data.train), recipe.batch)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.peak, weight_decay=recipe.decay, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: one_cycle(step / steps, recipe.warmup))
+    loss = math.nan
+    network.train()
+    for _ in range(recipe.epochs):
+        losses = []
+        for images, labels in data.shuffled(recipe, generator):
+            if time.monotonic() > deadline:
+                return Failed(epochs=recipe.epochs, reason="timeout")
+            losses.append(_step(network, optimiser, images, labels, recipe, data.numerics))
+            schedule.step()
+        loss = torch.stack(losses).mean().item()
+        if not math.isfinite(loss):
+            return Failed(epochs=recipe.epochs, reason=f"the training loss became {loss}")
+    accuracy = _accuracy(network, data)
+    return Trained(epochs=recipe.epochs, accuracy=accuracy, loss=loss, seconds=time.monotonic() - begun)
+
+
+def one_cycle(done: float, warmup: float) -> float:
+    """The learning rate as a fraction of its peak, when the fraction `done` of all steps is done."""
+    if done < warmup:
+        return 0.04 + 0.96 * (1 - math.cos(math.pi * done / warmup)) / 2
+    return (1 + math.cos(math.pi * (done - warmup) / (1 - warmup))) / 2
+
+
+def _step(
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    images: Tensor,
+    labels: Tensor,
+    recipe: Recipe,
+    numerics: Numerics,
+) -> Tensor:
+    """One step of the optimiser; its loss, detached."""
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=numerics.bfloat16):
+        logits = network(images)
+    loss = functional.cross_entropy(logits.float(), labels, label_smoothing=recipe.smoothing)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimiser.step()
+    return loss.detach()
+
+
+@torch.no_grad()
+def _accuracy(network: nn.Module, data: Batches) -> float:
+    """Fraction of the validation images that get their label."""
+    network.eval()
+    right = []
+    for images, labels in data.held_out():
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=data.numerics.bfloat16):
+            logits = network(images)
+        right.append((logits.argmax(dim=1) == labels).cpu().numpy())
+    return float(np.concatenate(right).mean())
