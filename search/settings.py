@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Self
 
 from search.errors import SettingsError
-from workers.recipe import Recipe
+from space.fitting import check_budget
+from space.search_space import SearchSpace
+from workers import sources
+from workers.dataset import FOLDS
+from workers.recipe import Recipe, default_recipe
+from workers.recipe import from_json as recipe_from_json
 
 RUNGS = (1, 4, 16)
 """Epochs of the trainings that a candidate goes through."""
@@ -29,10 +35,25 @@ class StudySettings:
     """Accuracy to reach, a fraction."""
     seed: int = 0
     """Of the sampler and, with a candidate's number, of its training."""
+    recipe: Recipe
     rungs: tuple[int, ...] = RUNGS
     """Epochs."""
     reduction: int = REDUCTION
-    recipe: Recipe = field(default_factory=lambda: Recipe(epochs=RUNGS[-1]))
+
+    @classmethod
+    def make(cls, dataset: str, budget: int, target: float, seed: int = 0) -> Self:
+        """Settings for a known data set and a budget that its space can meet; DataError or BudgetError."""
+        source = sources.find(dataset)
+        recipe = default_recipe(RUNGS[-1], source.images * (FOLDS - 1) // FOLDS)
+        settings = cls(dataset=dataset, budget=budget, target=target, seed=seed, recipe=recipe)
+        check_budget(settings.space, budget)
+        return settings
+
+    @property
+    def space(self) -> SearchSpace:
+        """All networks for the data set's images and classes."""
+        source = sources.find(self.dataset)
+        return SearchSpace(source.image, source.classes)
 
     @property
     def name(self) -> str:
@@ -40,8 +61,15 @@ class StudySettings:
         return f"{self.dataset}-{self.budget}-{self.target:g}"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, for the study's record and for comparison."""
-        return asdict(self) | {"rungs": list(self.rungs)}
+        """Plain values, for the study's record and for comparison; the space is written down range by range."""
+        ranges = {dimension.name: str(dimension) for dimension in self.space.dimensions}
+        return asdict(self) | {"rungs": list(self.rungs), "space": ranges}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The settings that `to_json` wrote."""
+        plain = {name: value[name] for name in ("dataset", "budget", "target", "seed", "reduction")}
+        return cls(**plain, rungs=tuple(value["rungs"]), recipe=recipe_from_json(value["recipe"]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,3 +38,19 @@ class Recipe:
     smoothing: float = 0.05
     """Label smoothing: probability spread evenly over all classes."""
     augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+_BATCHES = (16, 128)
+_STEPS = 390
+"""Steps an epoch that MNIST's 50,000 images make in the largest batches."""
+
+
+def default_recipe(epochs: int, images: int) -> Recipe:
+    """The recipe for `images` training images: smaller batches where there are few, so that an epoch has enough steps."""
+    smallest, largest = _BATCHES
+    return Recipe(epochs=epochs, batch=max(smallest, min(largest, images // _STEPS)))
+
+
+def from_json(value: Mapping[str, Any]) -> Recipe:
+    """The Recipe that `dataclasses.asdict` wrote."""
+    return Recipe(**{**value, "augmentation": Augmentation(**value["augmentation"])})

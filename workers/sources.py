@@ -34,6 +34,8 @@ class Source:
     image: tuple[int, int, int]
     """(channels, height, width) in pixels."""
     classes: int
+    images: int
+    """Training images, validation included."""
     fetch: Fetch
 
 
@@ -73,14 +75,14 @@ def _torchvision(name: str, **options: str) -> Fetch:
 
 
 SOURCES: dict[str, Source] = {
-    "mnist": Source((1, 28, 28), 10, _mnist),
-    "digits": Source((1, 8, 8), 10, _digits),
-    "fashion-mnist": Source((1, 28, 28), 10, _torchvision("FashionMNIST")),
-    "kmnist": Source((1, 28, 28), 10, _torchvision("KMNIST")),
-    "qmnist": Source((1, 28, 28), 10, _torchvision("QMNIST")),
-    "emnist-balanced": Source((1, 28, 28), 47, _torchvision("EMNIST", split="balanced")),
-    "emnist-digits": Source((1, 28, 28), 10, _torchvision("EMNIST", split="digits")),
-    "emnist-letters": Source((1, 28, 28), 26, _torchvision("EMNIST", split="letters")),
+    "mnist": Source((1, 28, 28), 10, 60_000, _mnist),
+    "digits": Source((1, 8, 8), 10, 1_498, _digits),
+    "fashion-mnist": Source((1, 28, 28), 10, 60_000, _torchvision("FashionMNIST")),
+    "kmnist": Source((1, 28, 28), 10, 60_000, _torchvision("KMNIST")),
+    "qmnist": Source((1, 28, 28), 10, 60_000, _torchvision("QMNIST")),
+    "emnist-balanced": Source((1, 28, 28), 47, 112_800, _torchvision("EMNIST", split="balanced")),
+    "emnist-digits": Source((1, 28, 28), 10, 240_000, _torchvision("EMNIST", split="digits")),
+    "emnist-letters": Source((1, 28, 28), 26, 124_800, _torchvision("EMNIST", split="letters")),
 }
 
 

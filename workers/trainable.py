@@ -62,9 +62,9 @@ class TrainJob(tune.Trainable):
     def step(self) -> dict[str, Any]:
         epochs = next(self.rungs)
         with _ends_with(self.deadline + _GRACE):
-            return to_result(self.train(epochs))
+            return to_result(self.rung(epochs))
 
-    def train(self, epochs: int) -> Outcome:
+    def rung(self, epochs: int) -> Outcome:
         """One rung; whatever goes wrong in it comes back as a value."""
         fold = self.job.fold
         try:

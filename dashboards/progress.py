@@ -1,0 +1,230 @@
+"""A search while it runs: its numbers, a live view of them for a terminal, and plain lines for everything else."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from dashboards.text import duration, number, percent
+from space.candidate import Candidate, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A run at one moment."""
+
+    study: str
+    budget: int
+    target: float
+    confirmations: int
+    """Fresh trainings that confirm a hit."""
+    candidates: Sequence[Candidate]
+    begun: float
+    """time.monotonic() when the run began."""
+    trained_before: int
+    """Candidates that earlier runs of the study had trained."""
+    trials: int
+    """Limit on candidates trained."""
+    deadline: float | None
+    """time.monotonic() when the run ends by its time limit."""
+
+    @property
+    def counts(self) -> Counter[State]:
+        return Counter(candidate.state for candidate in self.candidates)
+
+    @property
+    def trained(self) -> int:
+        """Candidates whose training is over."""
+        counts = self.counts
+        return counts[State.COMPLETE] + counts[State.PRUNED] + counts[State.FAILED]
+
+    @property
+    def best(self) -> Candidate | None:
+        """The most accurate of those trained longest."""
+        return max(
+            (candidate for candidate in self.candidates if candidate.rungs),
+            key=lambda candidate: (candidate.epochs, candidate.accuracy or 0.0),
+            default=None,
+        )
+
+    @property
+    def confirming(self) -> list[Candidate]:
+        """Hits of which some, but not all, confirmations are there."""
+        return [
+            candidate
+            for candidate in self.candidates
+            if candidate.state == State.COMPLETE
+            and (candidate.accuracy or 0.0) >= self.target
+            and len(candidate.confirmations) < self.confirmations
+        ]
+
+    def per_minute(self, now: float) -> float:
+        """Candidates trained in a minute of this run."""
+        return 60 * (self.trained - self.trained_before) / max(now - self.begun, 1e-9)
+
+    def seconds_left(self, now: float) -> float | None:
+        """Until the first limit is reached, as far as that can be told."""
+        rate = self.per_minute(now) / 60
+        limits = [] if rate == 0 else [max(0, self.trials - self.trained) / rate]
+        if self.deadline is not None:
+            limits.append(max(0.0, self.deadline - now))
+        return min(limits, default=None)
+
+
+def pruned_by_rung(candidates: Sequence[Candidate]) -> Counter[int]:
+    """How many were pruned after each number of epochs."""
+    return Counter(candidate.epochs for candidate in candidates if candidate.state == State.PRUNED)
+
+
+class View(Protocol):
+    """Something that shows snapshots."""
+
+    def update(self, snapshot: Snapshot) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def view(console: Console) -> View:
+    """A live view on a terminal, plain lines elsewhere."""
+    return LiveView(console) if console.is_terminal else PlainView(console)
+
+
+class LiveView:
+    """A few lines that stay in place."""
+
+    def __init__(self, console: Console) -> None:
+        self._snapshot: Snapshot | None = None
+        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=2, transient=True)
+
+    def update(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def _draw(self) -> RenderableType:
+        return Text("starting workers") if self._snapshot is None else draw(self._snapshot, time.monotonic())
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+
+def draw(snapshot: Snapshot, now: float) -> RenderableType:
+    """The live view of one moment; `now` is time.monotonic()."""
+    counts = snapshot.counts
+    rungs = ", ".join(
+        f"{count} after {epochs} epoch{'s' if epochs > 1 else ''}"
+        for epochs, count in sorted(pruned_by_rung(snapshot.candidates).items())
+    )
+    left = snapshot.seconds_left(now)
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row("study", f"[bold]{escape(snapshot.study)}[/]  {duration(now - snapshot.begun)}")
+    grid.add_row(
+        "candidates",
+        f"{counts[State.COMPLETE]} trained to the end, {counts[State.RUNNING]} running, {counts[State.FAILED]} failed",
+    )
+    grid.add_row("pruned", f"{counts[State.OVER_BUDGET]} over budget" + (f", {rungs}" if rungs else ""))
+    grid.add_row(
+        "speed",
+        f"{snapshot.per_minute(now):.1f} candidates a minute, "
+        + (f"limits reached in {duration(left)}" if left is not None else "time left not known yet"),
+    )
+    grid.add_row("goal", f"{percent(snapshot.target)} with at most {number(snapshot.budget)} parameters")
+    grid.add_row("best so far", _best(snapshot.best))
+    lines: list[RenderableType] = [grid]
+    for candidate in snapshot.confirming:
+        lines.append(Text(_confirming(candidate, snapshot.confirmations), style="bold"))
+    return Group(*lines)
+
+
+def _best(best: Candidate | None) -> str:
+    if best is None or best.accuracy is None:
+        return "none yet"
+    epochs = f"{best.epochs} epoch{'s' if best.epochs > 1 else ''}"
+    return f"{percent(best.accuracy)} after {epochs}, {number(best.parameters)} parameters, #{best.number}\n{best.line}"
+
+
+def _confirming(candidate: Candidate, needed: int) -> str:
+    there = ", ".join(percent(confirmation.accuracy) for confirmation in candidate.confirmations)
+    return f"confirming #{candidate.number}: {len(candidate.confirmations)} of {needed}" + (f" ({there})" if there else "")
+
+
+class PlainView:
+    """A line for each candidate that ends, each confirmation and each minute."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._seen: dict[int, tuple[State, int]] | None = None
+        self._told = 0.0
+
+    def update(self, snapshot: Snapshot) -> None:
+        now = time.monotonic()
+        seen = {candidate.number: (candidate.state, len(candidate.confirmations)) for candidate in snapshot.candidates}
+        for candidate in snapshot.candidates:
+            if self._seen is not None and self._seen.get(candidate.number) != seen[candidate.number]:
+                line = _told(candidate)
+                if line:
+                    self._print(snapshot, now, line)
+        self._seen = seen
+        if now - self._told >= 60:
+            self._told = now
+            self._print(snapshot, now, summary(snapshot, now))
+
+    def _print(self, snapshot: Snapshot, now: float, line: str) -> None:
+        self._console.print(f"{duration(now - snapshot.begun):>8}  {line}", markup=False, highlight=False, soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+
+def summary(snapshot: Snapshot, now: float) -> str:
+    """Where a run stands, on one line."""
+    counts = snapshot.counts
+    best = snapshot.best
+    shown = f"{percent(best.accuracy)} after {best.epochs}" if best and best.accuracy is not None else "none"
+    return (
+        f"{snapshot.study}: {counts[State.COMPLETE]} complete, {counts[State.RUNNING]} running, "
+        f"{counts[State.OVER_BUDGET]} over budget, {counts[State.PRUNED]} pruned, {counts[State.FAILED]} failed, "
+        f"{snapshot.per_minute(now):.1f} a minute, best {shown}"
+    )
+
+
+def _told(candidate: Candidate) -> str | None:
+    what = f"#{candidate.number} {number(candidate.parameters)} parameters"
+    results = " / ".join(percent(accuracy) for accuracy in candidate.rungs.values())
+    if candidate.confirmations:
+        latest = candidate.confirmations[-1]
+        return f"{what}: confirmation {len(candidate.confirmations)}: {percent(latest.accuracy)} (fold {latest.fold})"
+    match candidate.state:
+        case State.COMPLETE:
+            return f"{what}: {results}  {candidate.line}"
+        case State.PRUNED:
+            return f"{what}: {results}, pruned"
+        case State.FAILED:
+            return f"{what}: failed: {candidate.reason}"
+        case _:
+            return None

@@ -1,0 +1,23 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+
+def percent(fraction: float | None) -> str:
+    """`99.41 %`, or `-` where there is none."""
+    return "-" if fraction is None else f"{100 * fraction:.2f} %"
+
+
+def number(count: int) -> str:
+    """`10,000`."""
+    return f"{count:,}"
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3:05` (minutes) or `2:03:05` (hours)."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,52 @@
+"""The command line. Data go to stdout, progress and complaints to stderr."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+
+import click
+
+from search import commands
+from search.configuration import defaults
+from search.errors import INTERRUPTED, SearchError
+from space.fitting import BudgetError
+from space.layers import ArchitectureError
+from workers.dataset import DataError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(version("petitnet"), prog_name="petitnet")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False),
+    envvar="PETITNET_CONFIG",
+    help="TOML file of defaults, one table a command.  [default: petitnet.toml if there is one]",
+)
+@click.pass_context
+def cli(context: click.Context, config: str | None) -> None:
+    """Find the smallest convolutional network that reaches a target accuracy under a parameter budget."""
+    context.default_map = defaults(config, cli)
+
+
+for _command in commands.ALL:
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line and exit with its code; users' mistakes get one line."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except SearchError as error:
+        click.echo(f"error: {error}", err=True)
+        code = error.exit_code
+    except (DataError, BudgetError, ArchitectureError) as error:
+        click.echo(f"error: {error}", err=True)
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = INTERRUPTED
+    sys.exit(code)

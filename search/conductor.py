@@ -1,0 +1,134 @@
+"""Decides what is trained next and what comes of each result. Knows nothing of how jobs reach a worker."""
+
+from __future__ import annotations
+
+import time
+
+from optuna.trial import Trial
+
+from search.confirmation import Confirmer
+from search.ledger import Ledger
+from search.proposer import Proposer
+from search.settings import RunLimits, StudySettings
+from space.candidate import Candidate, State
+from space.notation import write
+from workers.job import Failed, Job, Outcome, Trained
+
+
+class Conductor:
+    """One run of one study. Not safe for threads: whoever drives it calls from one."""
+
+    def __init__(self, ledger: Ledger, proposer: Proposer, settings: StudySettings, limits: RunLimits) -> None:
+        self._ledger = ledger
+        self._proposer = proposer
+        self._settings = settings
+        self._limits = limits
+        self._confirmer = Confirmer(ledger, settings)
+        self._training: dict[int, Trial] = {}
+        self._confirming: set[Job] = set()
+        self.trained_before = sum(_counts_as_trained(candidate) for candidate in ledger.candidates())
+        self._trained = self.trained_before
+        self.deadline = None if limits.timeout is None else time.monotonic() + limits.timeout
+        """time.monotonic() at which the run ends."""
+        self.interrupted = False
+        """Set from outside to end the run."""
+        self.winner = self._find_winner()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is to end now, whatever is in training."""
+        timed_out = self.deadline is not None and time.monotonic() > self.deadline
+        return self.winner is not None or self.interrupted or timed_out
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing is in training and nothing will be."""
+        return not self._training and not self._confirming and not self._confirmer.due and self._at_limit
+
+    @property
+    def _at_limit(self) -> bool:
+        return self._trained + len(self._training) >= self._limits.trials
+
+    def next_job(self) -> Job | None:
+        """What to train next: a confirmation if one is due, else a new candidate; None if there is nothing (for now)."""
+        if self.finished:
+            return None
+        job = self._confirmer.next_job()
+        if job is not None:
+            self._confirming.add(job)
+            return job
+        return None if self._at_limit else self._new_candidate()
+
+    def _new_candidate(self) -> Job:
+        proposal = self._proposer.propose()
+        assert proposal.architecture.totals.parameters <= self._settings.budget
+        job = Job(
+            kind="candidate",
+            candidate=proposal.trial.number,
+            line=write(proposal.architecture),
+            rungs=self._settings.rungs,
+            fold=0,
+            seed=proposal.seed,
+        )
+        self._training[proposal.trial.number] = proposal.trial
+        return job
+
+    def tell(self, job: Job, outcome: Outcome) -> bool:
+        """Take in one training's outcome; True if the job is to go on with its next rung."""
+        if job.kind == "confirmation":
+            self._confirming.discard(job)
+            self._confirmer.tell(job, outcome)
+            if self._confirmer.confirmed(job.candidate):
+                self._win(job.candidate)
+            return False
+        match outcome:
+            case Failed(reason=reason):
+                self._close(job.candidate)
+                self._ledger.tell_failed(job.candidate, reason)
+                return False
+            case Trained():
+                return self._tell_trained(job.candidate, outcome)
+
+    def _tell_trained(self, number: int, outcome: Trained) -> bool:
+        trial = self._training[number]
+        self._ledger.report(trial, outcome)
+        if outcome.epochs == self._settings.rungs[-1]:
+            self._close(number)
+            self._ledger.tell_complete(trial, outcome.accuracy)
+            self._confirmer.consider(self._ledger.candidate(number))
+            return False
+        if trial.should_prune():
+            self._close(number)
+            self._ledger.tell_pruned(trial, outcome.epochs, self._settings.reduction)
+            return False
+        return True
+
+    def _close(self, number: int) -> None:
+        del self._training[number]
+        self._trained += 1
+
+    def close(self) -> None:
+        """Leave nothing RUNNING: what is still in training is told FAIL and can be asked again."""
+        for number in self._training:
+            self._ledger.tell_failed(number, "interrupted: the run ended", interrupted=True)
+        self._training.clear()
+        self._confirming.clear()
+
+    def _find_winner(self) -> int | None:
+        """The winner on record, or one whose last confirmation was written when the last run was killed."""
+        if self._ledger.winner is not None:
+            return self._ledger.winner
+        for candidate in self._ledger.candidates():
+            if self._confirmer.confirmed(candidate.number):
+                self._ledger.record_winner(candidate.number)
+                return candidate.number
+        return None
+
+    def _win(self, number: int) -> None:
+        self.winner = number
+        self._ledger.record_winner(number)
+
+
+def _counts_as_trained(candidate: Candidate) -> bool:
+    failed_itself = candidate.state == State.FAILED and not candidate.reason.startswith("interrupted")
+    return failed_itself or candidate.state in (State.COMPLETE, State.PRUNED)
