@@ -165,7 +165,9 @@ def _best(best: Candidate | None) -> str:
 
 def _confirming(candidate: Candidate, needed: int) -> str:
     there = ", ".join(percent(confirmation.accuracy) for confirmation in candidate.confirmations)
-    return f"confirming #{candidate.number}: {len(candidate.confirmations)} of {needed}" + (f" ({there})" if there else "")
+    return f"confirming #{candidate.number}: {len(candidate.confirmations)} of {needed}" + (
+        f" ({there})" if there else ""
+    )
 
 
 class PlainView:
@@ -190,7 +192,9 @@ class PlainView:
             self._print(snapshot, now, summary(snapshot, now))
 
     def _print(self, snapshot: Snapshot, now: float, line: str) -> None:
-        self._console.print(f"{duration(now - snapshot.begun):>8}  {line}", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(
+            f"{duration(now - snapshot.begun):>8}  {line}", markup=False, highlight=False, soft_wrap=True
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +29,16 @@ def _with_limits(command: options.Decorated) -> options.Decorated:
     """Options of every command that trains."""
     for option in reversed(
         (
-            click.option("--trials", type=click.IntRange(1), default=1000, help="Candidates trained in the study, at most."),
-            click.option("--timeout", type=options.SECONDS, help="Time for this run, such as 90s, 15m or 2h.  [default: none]"),
+            click.option(
+                "--trials", type=click.IntRange(1), default=1000, help="Candidates trained in the study, at most."
+            ),
+            click.option(
+                "--timeout", type=options.SECONDS, help="Time for this run, such as 90s, 15m or 2h.  [default: none]"
+            ),
             click.option("--trial-timeout", type=options.SECONDS, help="Time for one candidate.  [default: none]"),
-            click.option("--workers", type=click.IntRange(1), help="Trainings at once.  [default: one a core, or 8 a GPU]"),
+            click.option(
+                "--workers", type=click.IntRange(1), help="Trainings at once.  [default: one a core, or 8 a GPU]"
+            ),
             click.option("--cold-start", is_flag=True, help="Do not ask the published networks first."),
         )
     ):
@@ -212,7 +217,7 @@ def best_command(study: str, shown: int, url: URL, as_json: bool) -> None:
 def show_command(place: str, url: URL, as_json: bool) -> None:
     """One candidate, layer by layer; the winner or the best so far if no number is given."""
     with options.reading(url) as store:
-        ledger, candidate = find(store, place)
+        candidate = find(store, place)
     architecture = read(candidate.line) if candidate.line else None
     if as_json:
         extra = {"layers": layer_rows(architecture)} if architecture else {}
@@ -228,8 +233,11 @@ def show_command(place: str, url: URL, as_json: bool) -> None:
 def _facts(candidate: Candidate) -> list[tuple[str, str]]:
     rungs = ", ".join(f"{percent(value)} after {epochs}" for epochs, value in candidate.rungs.items())
     fresh_runs = ", ".join(percent(confirmation.accuracy) for confirmation in candidate.confirmations)
-    facts = [
-        ("candidate", f"#{candidate.number}, {candidate.state}" + (f" ({candidate.reason})" if candidate.reason else "")),
+    return [
+        (
+            "candidate",
+            f"#{candidate.number}, {candidate.state}" + (f" ({candidate.reason})" if candidate.reason else ""),
+        ),
         ("from", candidate.origin),
         ("architecture", candidate.line or "-"),
         ("validation accuracy", f"{rungs} epochs" if rungs else "-"),
@@ -237,12 +245,13 @@ def _facts(candidate: Candidate) -> list[tuple[str, str]]:
         ("peak activations", f"{number(candidate.peak_activation_bytes)} bytes as float32"),
         ("training", f"{duration(candidate.seconds)}, seed {candidate.seed}"),
     ]
-    return facts
 
 
 @click.command("trials")
 @click.argument("study")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File.  [default: stdout, as CSV]")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File.  [default: stdout, as CSV]"
+)
 @click.option("--format", "kind", type=click.Choice(["csv", "parquet", "json"]), help="[default: by the file's ending]")
 @options.with_storage
 @options.with_json

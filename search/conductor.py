@@ -50,7 +50,7 @@ class Conductor:
         return self._trained + len(self._training) >= self._limits.trials
 
     def next_job(self) -> Job | None:
-        """What to train next: a confirmation if one is due, else a new candidate; None if there is nothing (for now)."""
+        """What to train next: a confirmation if one is due, else a new candidate; None if there is nothing yet."""
         if self.finished:
             return None
         job = self._confirmer.next_job()

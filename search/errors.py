@@ -1,9 +1,9 @@
 """What can go wrong, as a tree; each branch has the exit code that the command line ends with.
 
-    SearchError                 1
-    |-- SettingsError           2   a value that cannot be used; also DataError and BudgetError from the other rooms
-    |-- NotFoundError           4   no such study or candidate
-    `-- StorageError            5   the database cannot be reached or read
+SearchError                 1
+|-- SettingsError           2   a value that cannot be used; also DataError and BudgetError from the other rooms
+|-- NotFoundError           4   no such study or candidate
+`-- StorageError            5   the database cannot be reached or read
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from search.settings import parse_budget, parse_seconds, parse_target
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-class _Parsed(click.ParamType):
+class _Parsed(click.ParamType[Any]):
     """A value read by one of our own functions, whose message is shown as it is."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:

@@ -130,7 +130,9 @@ def _search(request: Request, ledger: Ledger, data: DataSet, view: Callable[[], 
         numerics=fastest(home.numerics_file()), recipe=settings.recipe, timeout=request.limits.trial_timeout
     )
     places = tuning.slots(request.workers)
-    _record_conditions(ledger, data, {"device": str(device()), "numerics": str(workplace.numerics), "slots": places.count})
+    _record_conditions(
+        ledger, data, {"device": str(device()), "numerics": str(workplace.numerics), "slots": places.count}
+    )
     conductor = _conductor(ledger, request)
     with view() as shown:
 
@@ -157,9 +159,7 @@ def _conductor(ledger: Ledger, request: Request) -> Conductor:
     asked = len(ledger.candidates())
     ledger.use(
         optuna.samplers.TPESampler(seed=derive(settings.seed, "sampler", asked)),
-        optuna.pruners.SuccessiveHalvingPruner(
-            min_resource=settings.rungs[0], reduction_factor=settings.reduction
-        ),
+        optuna.pruners.SuccessiveHalvingPruner(min_resource=settings.rungs[0], reduction_factor=settings.reduction),
     )
     wishes = [Wish(choices, f"again: #{number}", number) for number, choices in ledger.interrupted(settings.space)]
     if not request.cold_start:
@@ -211,14 +211,13 @@ def _snapshot(request: Request, ledger: Ledger, conductor: Conductor, begun: flo
     )
 
 
-def find(store: RDBStorage, place: str) -> tuple[Ledger, Candidate]:
+def find(store: RDBStorage, place: str) -> Candidate:
     """The candidate that `STUDY/NUMBER` names; for `STUDY` alone its winner, or else its best so far."""
     study, slash, number = place.rpartition("/")
     if slash and number.isdecimal():
-        ledger = Ledger.open(store, study)
-        return ledger, ledger.candidate(int(number))
+        return Ledger.open(store, study).candidate(int(number))
     ledger = Ledger.open(store, place)
     best = ranking(ledger.candidates(), ledger.winner)
     if not best:
         raise NotFoundError(f"study {place} has no trained candidate yet")
-    return ledger, best[0]
+    return best[0]

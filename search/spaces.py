@@ -38,7 +38,9 @@ def describe_space(dataset: str) -> dict[str, Any]:
 def print_space(console: Console, described: dict[str, Any]) -> None:
     """The same, for people."""
     channels, height, width = described["image"]
-    console.print(f"Networks for {described['dataset']}: {height}x{width} images of {channels} channel(s), {described['classes']} classes")
+    console.print(
+        f"Networks for {described['dataset']}: {channels}x{height}x{width} images, {described['classes']} classes"
+    )
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("name")
     table.add_column("drawn from")

@@ -126,7 +126,9 @@ def only_driver(url: URL, study: str) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise SearchError(f"study {study} is being searched by another process; follow it with: search status {study}") from None
+        raise SearchError(
+            f"study {study} is being searched by another process; follow it with: search status {study}"
+        ) from None
     try:
         yield
     finally:

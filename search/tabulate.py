@@ -44,7 +44,9 @@ def _kind_of(output: Path | None) -> str:
         return "csv"
     kind = output.suffix.removeprefix(".").lower()
     if kind not in _KINDS:
-        raise SettingsError(f"the file must end in one of .{', .'.join(_KINDS)} (or give --format), but got {output.name}")
+        raise SettingsError(
+            f"the file must end in one of .{', .'.join(_KINDS)} (or give --format), but got {output.name}"
+        )
     return kind
 
 

@@ -25,6 +25,7 @@ os.environ |= {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AUTH_MODE": "token",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # everywhere, not only there: Ray then listens on the loopback alone
     "RAY_TRAIN_V2_ENABLED": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
@@ -32,14 +33,14 @@ os.environ |= {
 }
 os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 
-import ray  # noqa: E402
-from ray import tune  # noqa: E402
-from ray.tune.schedulers import FIFOScheduler, TrialScheduler  # noqa: E402
-from ray.tune.search import Searcher  # noqa: E402
+import ray
+from ray import tune
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
 
-from workers.dataset import DataSet  # noqa: E402
-from workers.job import Failed, Job, from_result  # noqa: E402
-from workers.trainable import TrainJob, Workplace  # noqa: E402
+from workers.dataset import DataSet
+from workers.job import Failed, Job, from_result
+from workers.trainable import TrainJob, Workplace
 
 _SCRATCH = "petitnet-"
 _STORE_BYTES = 256 * 2**20
@@ -70,7 +71,9 @@ def slots(workers: int | None) -> Slots:
     return Slots(count, min(1.0, cores / count), min(1.0, gpus / count))
 
 
-def run(conductor: Conductor, data: DataSet, workplace: Workplace, places: Slots, on_change: Callable[[], None]) -> None:
+def run(
+    conductor: Conductor, data: DataSet, workplace: Workplace, places: Slots, on_change: Callable[[], None]
+) -> None:
     """Train what `conductor` asks for until it has finished; `on_change` is called after every decision.
 
     SIGINT and SIGTERM end the run in order; afterwards nothing is left in training.
@@ -93,7 +96,7 @@ def run(conductor: Conductor, data: DataSet, workplace: Workplace, places: Slots
             run_config=tune.RunConfig(
                 name="run",
                 storage_path=str(scratch / "tune"),
-                stop=_Stop(conductor),
+                stop=_Stop(bridge),
                 failure_config=tune.FailureConfig(max_failures=0),
                 verbose=0,
             ),
@@ -111,6 +114,10 @@ class _Bridge:
         self.conductor = conductor
         self.on_change = on_change
         self.jobs: dict[str, Job] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles what it is given into a file that nobody reads, and a study may know a password."""
+        return {}
 
     def begin(self, trial_id: str) -> dict[str, Any] | str | None:
         """A job's config; None if there is none for now, FINISHED if there will be none."""
@@ -156,9 +163,9 @@ class _Jobs(Searcher):
         """Nothing was saved."""
 
 
-class _Results(FIFOScheduler):  # type: ignore[misc]
+class _Results(FIFOScheduler):
     def __init__(self, bridge: _Bridge) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._bridge = bridge
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
@@ -170,14 +177,14 @@ class _Results(FIFOScheduler):  # type: ignore[misc]
 
 
 class _Stop(tune.Stopper):
-    def __init__(self, conductor: Conductor) -> None:
-        self._conductor = conductor
+    def __init__(self, bridge: _Bridge) -> None:
+        self._bridge = bridge
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
-        return self._conductor.finished
+        return self._bridge.conductor.finished
 
 
 @contextmanager
@@ -194,7 +201,6 @@ def _ray(scratch: Path, places: Slots, data: DataSet) -> Iterator[None]:
         log_to_driver=False,
         logging_level=logging.ERROR,
         _temp_dir=str(scratch),
-        _node_ip_address="127.0.0.1",
     )
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     try:

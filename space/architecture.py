@@ -23,8 +23,10 @@ class Architecture:
 
     def __post_init__(self) -> None:
         if len(self.input) != 3 or min(self.input) < 1:
-            raise ArchitectureError(f"input must be channels x height x width, but got {describe(self.input) or 'none'}")
-        shape = self.input
+            raise ArchitectureError(
+                f"input must be channels x height x width, but got {describe(self.input) or 'none'}"
+            )
+        shape: Shape = (*self.input,)
         for layer in self.layers:
             shape = layer.output(shape)
         if len(shape) != 1:

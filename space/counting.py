@@ -17,7 +17,7 @@ class Totals(NamedTuple):
     macs: int
     """Multiply-accumulates of convolutions and dense layers."""
     peak_activations: int
-    """Most activations alive at once: a layer's input and output together, where the output cannot overwrite the input."""
+    """Most activations alive at once: a layer's input and output, or one of them where it works in place."""
     receptive_field: int
     """Side in pixels of the square of the image that one value before the global pooling or flattening can see."""
 

@@ -32,10 +32,9 @@ def largest(space: SearchSpace) -> dict[str, Value]:
 
 def _extreme(space: SearchSpace, cost: Callable[[int], int]) -> dict[str, Value]:
     """Coordinate descent over the ends of the ranges, from each kind of head, until no single change helps."""
-    heads = [
-        {"head": head, "bottleneck": bottleneck, "padding": padding, "finish": "plain"}
-        for head in ("average", "dense", "conv")
-        for bottleneck in (False, True)
+    heads: list[dict[str, Value]] = [
+        {"head": head, "padding": padding}
+        for head in ("average", "dense", "conv", "bottleneck conv")
         for padding in (False, True)
     ]
     starts = (space.choose(lambda dimension: dimension.ends[0]) | head for head in heads)
@@ -58,7 +57,7 @@ def _descend(space: SearchSpace, choices: dict[str, Value], cost: Callable[[int]
 
 def share_within(space: SearchSpace, budgets: tuple[int, ...], draws: int = 2000, seed: int = 0) -> dict[int, float]:
     """The fraction of `draws` random networks that have at most each of `budgets` parameters."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311
     counts = [parameters(space, space.random(rng)) for _ in range(draws)]
     return {budget: sum(count <= budget for count in counts) / draws for budget in budgets}
 
@@ -95,7 +94,7 @@ def shrink(space: SearchSpace, choices: Choices, budget: int) -> dict[str, Value
 def _scaled(space: SearchSpace, choices: Choices, factor: float) -> dict[str, Value]:
     def value(dimension: Range | Choice) -> Value:
         chosen = choices[dimension.name]
-        if isinstance(dimension, Range) and dimension.log:
+        if isinstance(dimension, Range) and dimension.filters:
             return max(dimension.low, int(int(chosen) * factor))
         return chosen
 

@@ -2,67 +2,74 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from space.published import PUBLISHED, Published
 from space.search_space import Choices, SearchSpace, Value
 
 _UNUSED: dict[str, Value] = {
     **{f"depth{stage}": 0 for stage in (2, 3, 4)},
-    **{f"width{stage}{place}": 8 for stage in (1, 2, 3, 4) for place in "abc"},
+    **{f"width{stage}": 8 for stage in (1, 2, 3, 4)},
+    **{f"growth{stage}.{place}": 0 for stage in (1, 2, 3, 4) for place in (2, 3)},
     **{f"kernel{stage}": 3 for stage in (1, 2, 3, 4)},
-    **{f"pools{stage}": 0 for stage in (1, 2, 3, 4)},
-    **{f"dropout{stage}": 0.0 for stage in (1, 2, 3, 4)},
+    **{f"pool{stage}": False for stage in (2, 3, 4)},
     **{f"transition{stage}": 8 for stage in (1, 2, 3)},
     "transition": "none",
     "norm": "before relu",
     "bias": False,
     "padding": False,
-    "bottleneck": False,
     "head": "average",
     "head_kernel": 3,
     "finish": "plain",
-    "head_dropout": 0.0,
+    "dropout": 0.0,
+    "dropout_from": 1,
 }
 
 
-def _stage(stage: int, *widths: int, kernel: int = 3, pools: int = 0, dropout: float = 0.0) -> dict[str, Value]:
+def _stage(stage: int, *widths: int, kernel: int = 3, pool: bool = False) -> dict[str, Value]:
     return {
         f"depth{stage}": len(widths),
-        **{f"width{stage}{place}": width for place, width in zip("abc", widths)},
+        **{f"width{stage}": width for width in widths[:1]},
+        **{f"growth{stage}.{place}": after - before for place, (before, after) in enumerate(pairwise(widths), 2)},
         f"kernel{stage}": kernel,
-        f"pools{stage}": pools,
-        f"dropout{stage}": dropout,
+        f"pool{stage}": pool,
     }
 
 
 _ARTICLE: dict[str, Value] = {"norm": "after relu", "bias": True, "finish": "block"}
-_REDUCE: dict[str, Value] = {"bias": True, "head": "dense", **_stage(2, 16, kernel=2, pools=1)}
+_REDUCE: dict[str, Value] = {
+    "bias": True,
+    "head": "dense",
+    **_stage(2, pool=True),
+    **_stage(3, 16, kernel=2, pool=True),
+}
 _EIP: dict[str, Value] = {
-    **_stage(1, 10, 12, 16, pools=1),
+    **_stage(1, 10, 12, 16),
     **_stage(2, 12, 16),
     "transition": "after pool",
     "transition1": 10,
-    "bottleneck": True,
-    "head": "conv",
+    "head": "bottleneck conv",
 }
 
 _POINTS: dict[str, dict[str, Value]] = {
-    "reduce-1": {**_REDUCE, **_stage(1, 32, kernel=4, pools=2), "norm": "after pool"},
-    "reduce-2": {**_REDUCE, **_stage(1, 32, pools=2), "norm": "after first pool"},
+    "reduce-1": {**_REDUCE, **_stage(1, 32, kernel=4), "norm": "after pool"},
+    "reduce-2": {**_REDUCE, **_stage(1, 32), "norm": "after first pool"},
     "article-1": {
         **_ARTICLE,
-        **_stage(1, 32, pools=1),
-        **_stage(2, 14, pools=1),
+        **_stage(1, 32),
+        **_stage(2, 14, pool=True),
         "head": "dense",
-        "head_dropout": 0.1,
+        "dropout": 0.1,
+        "dropout_from": 4,
     },
-    "article-2": {**_ARTICLE, **_stage(1, 4, 8, pools=1), **_stage(2, 16, 16, dropout=0.1), "head_dropout": 0.1},
-    "article-3": {**_ARTICLE, **_stage(1, 2, 4, pools=1), **_stage(2, 8, 16)},
+    "article-2": {**_ARTICLE, **_stage(1, 4, 8), **_stage(2, 16, 16), "dropout": 0.1, "dropout_from": 2},
+    "article-3": {**_ARTICLE, **_stage(1, 2, 4), **_stage(2, 8, 16)},
     "eip-2": {**_EIP, "norm": "none"},
     "eip-3": {**_EIP, "finish": "norm"},
-    "eip-4": {**_EIP, "finish": "norm", "dropout1": 0.1, "dropout2": 0.1},
-    "steps-1": {**_EIP, **_stage(1, 10, 10, 10, pools=1), **_stage(2, 10, 10)},
+    "eip-4": {**_EIP, "finish": "norm", "dropout": 0.1},
+    "steps-1": {**_EIP, **_stage(1, 10, 10, 10), **_stage(2, 10, 10)},
     "steps-2": {
-        **_stage(1, 10, 16, 10, pools=1),
+        **_stage(1, 10, 16, 10),
         **_stage(2, 10, 16, 32),
         "transition": "after pool, linear",
         "transition1": 16,
@@ -70,7 +77,7 @@ _POINTS: dict[str, dict[str, Value]] = {
         "finish": "norm",
     },
     "steps-3": {
-        **_stage(1, 16, 32, pools=1),
+        **_stage(1, 16, 32),
         **_stage(2, 10, 10),
         "transition": "before pool",
         "transition1": 16,
@@ -78,10 +85,11 @@ _POINTS: dict[str, dict[str, Value]] = {
         "finish": "norm",
     },
     "optimization": {
-        **_stage(1, 16, 16, 16, pools=1, dropout=0.1),
-        **_stage(2, 16, 16, 16, dropout=0.1),
+        **_stage(1, 16, 16, 16),
+        **_stage(2, 16, 16, 16),
         "norm": "after relu",
         "bias": True,
+        "dropout": 0.1,
     },
 }
 

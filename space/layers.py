@@ -334,7 +334,9 @@ class Linear(Layer):
 
     def output(self, shape: Shape) -> Shape:
         if len(shape) != 1:
-            raise ArchitectureError(f"{self.token()} needs flat features (F or G before it), but gets {describe(shape)}")
+            raise ArchitectureError(
+                f"{self.token()} needs flat features (F or G before it), but gets {describe(shape)}"
+            )
         return (self.features,)
 
     def parameters(self, shape: Shape) -> int:

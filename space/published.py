@@ -42,21 +42,15 @@ PUBLISHED: tuple[Published, ...] = (
     Published("article-3", "1x28x28-2c3brn-4c3brn-P2-8c3brn-16c3brn-10c3brn-G", 3_090, 0.99),
     Published("eip-1", "1x28x28-32c3r-64c3r-128c3r-P2-32c1r-64c3r-128c3r-10c1r-10c7-F", 194_884, 0.9922),
     Published("eip-2", "1x28x28-10c3r-12c3r-16c3r-P2-10c1r-12c3r-16c3r-10c1r-10c7-F", 10_926, 0.9917),
-    Published(
-        "eip-3", "1x28x28-10c3nr-12c3nr-16c3nr-P2-10c1nr-12c3nr-16c3nr-10c1nr-10c7n-F", 11_118, 0.9941
-    ),
+    Published("eip-3", "1x28x28-10c3nr-12c3nr-16c3nr-P2-10c1nr-12c3nr-16c3nr-10c1nr-10c7n-F", 11_118, 0.9941),
     Published(
         "eip-4",
         "1x28x28-10c3nrd0.1-12c3nrd0.1-16c3nrd0.1-P2-10c1nr-12c3nrd0.1-16c3nrd0.1-10c1nr-10c7n-F",
         11_118,
         0.9952,
     ),
-    Published(
-        "steps-1", "1x28x28-10c3nr-10c3nr-10c3nr-P2-10c1nr-10c3nr-10c3nr-10c1nr-10c7-F", 8_930, 0.9918
-    ),
-    Published(
-        "steps-2", "1x28x28-10c3nr-16c3nr-10c3nr-P2-16c1-10c3nr-16c3nr-32c3nr-10c1n-G", 11_146, 0.9908
-    ),
+    Published("steps-1", "1x28x28-10c3nr-10c3nr-10c3nr-P2-10c1nr-10c3nr-10c3nr-10c1nr-10c7-F", 8_930, 0.9918),
+    Published("steps-2", "1x28x28-10c3nr-16c3nr-10c3nr-P2-16c1-10c3nr-16c3nr-32c3nr-10c1n-G", 11_146, 0.9908),
     Published("steps-3", "1x28x28-16c3nr-32c3nr-16c1nr-P2-10c3nr-10c3nr-10c1n-G", 7_892, 0.9945),
     Published("optimization", f"1x28x28-{_OPTIMIZATION}-P2-{_OPTIMIZATION}-10c3b-G", 13_402, 0.9947),
 )

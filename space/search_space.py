@@ -1,7 +1,7 @@
 """The networks a search may propose: named ranges, and how a choice from each becomes an Architecture.
 
 A network is up to four stages of convolutions with pools and 1x1 transitions between them, and a head. Every range is
-drawn for every network, used or not (the width of a third convolution in a stage of two is drawn and ignored), since a
+drawn for every network, used or not (the growth of a third convolution in a stage of two is drawn and ignored), since a
 joint sampler models only the ranges that all its trials have in common.
 """
 
@@ -31,8 +31,9 @@ Value = int | float | str | bool
 Choices = Mapping[str, Value]
 """One value for each range of a space, by the range's name."""
 
-WIDTHS = (2, 32)
-DEPTH = 3
+_FILTERS = (2, 32)
+_GROWTH = (-8, 16)
+_DEPTH = 3
 _SMALLEST_MAP = 3
 """A convolution without padding that would leave a map of fewer pixels a side is padded instead."""
 
@@ -46,6 +47,8 @@ class Range:
     high: int
     log: bool = False
     """Whether small numbers are drawn more often, evenly in the logarithm."""
+    filters: bool = False
+    """Whether it is a number of filters, so that a smaller one makes a smaller network."""
 
     @property
     def ends(self) -> tuple[int, int]:
@@ -109,21 +112,22 @@ class SearchSpace:
         first_kernels = (3, 4, 5) if side >= 16 else (3, 4)
         found: list[Range | Choice] = []
         for stage in stages:
-            found.append(Range(f"depth{stage}", 1 if stage <= 2 else 0, DEPTH))
-            found.extend(Range(f"width{stage}{place}", *WIDTHS, log=True) for place in "abc"[:DEPTH])
+            found.append(Range(f"depth{stage}", 1 if stage == 1 else 0, _DEPTH))
+            found.append(Range(f"width{stage}", *_FILTERS, log=True, filters=True))
+            found.extend(Range(f"growth{stage}.{place}", *_GROWTH, filters=True) for place in range(2, _DEPTH + 1))
             found.append(Choice(f"kernel{stage}", first_kernels if stage == 1 else (2, 3)))
-            found.append(Range(f"pools{stage}", 0, 2 if stage == 1 else 1))
-            found.append(Choice(f"dropout{stage}", (0.0, 0.05, 0.1)))
+            if stage > 1:
+                found.append(Choice(f"pool{stage}", (False, True)))
         found.append(Choice("transition", ("none", "before pool", "after pool", "after pool, linear")))
-        found.extend(Range(f"transition{stage}", *WIDTHS, log=True) for stage in stages[:-1])
+        found.extend(Range(f"transition{stage}", 8, _FILTERS[1], log=True, filters=True) for stage in stages[:-1])
         found.append(Choice("norm", ("before relu", "after relu", "after pool", "after first pool", "none")))
         found.append(Choice("bias", (False, True)))
         found.append(Choice("padding", (False, True)))
-        found.append(Choice("bottleneck", (False, True)))
-        found.append(Choice("head", ("average", "dense", "conv")))
+        found.append(Choice("head", ("average", "dense", "conv", "bottleneck conv")))
         found.append(Choice("head_kernel", (1, 3)))
         found.append(Choice("finish", ("plain", "norm", "block")))
-        found.append(Choice("head_dropout", (0.0, 0.05, 0.1)))
+        found.append(Choice("dropout", (0.0, 0.05, 0.1)))
+        found.append(Range("dropout_from", 1, self.stages + 1))
         return tuple(found)
 
     def choose(self, chooser: Chooser) -> dict[str, Value]:
@@ -151,14 +155,20 @@ class _Drawing:
         """Whether a convolution's batch norm is still to come, because it belongs after the pool."""
 
     def architecture(self) -> Architecture:
-        present = [stage for stage in range(1, self.space.stages + 1) if self.whole(f"depth{stage}")]
-        for stage in present:
-            self.stage(stage, last=stage == present[-1])
-        if self.choices["bottleneck"]:
+        stages = range(1, self.space.stages + 1)
+        last = max(stage for stage in stages if self.whole(f"depth{stage}"))
+        for stage in stages[:last]:
+            self.stage(stage, last=stage == last)
+        if self.choices["head"] == "bottleneck conv":
             self.block(self.space.classes, 1)
         self.settle_norm()
-        heads = {"average": self.average_head, "dense": self.dense_head, "conv": self.conv_head}
-        heads[str(self.choices["head"])]()
+        match self.choices["head"]:
+            case "average":
+                self.average_head()
+            case "dense":
+                self.dense_head()
+            case _:
+                self.conv_head()
         return Architecture(self.space.image, tuple(self.layers))
 
     def whole(self, name: str) -> int:
@@ -173,19 +183,31 @@ class _Drawing:
             self.shape = layer.output(self.shape)
 
     def stage(self, stage: int, *, last: bool) -> None:
-        transition = "none" if last else self.choices["transition"]
-        width = self.whole(f"transition{stage}") if not last else 0
-        for place in "abc"[: self.whole(f"depth{stage}")]:
-            self.block(self.whole(f"width{stage}{place}"), self.whole(f"kernel{stage}"))
-            self.drop(f"dropout{stage}")
+        """Convolutions, then a pool and a transition; without convolutions of its own a stage is at most its pool."""
+        depth = self.whole(f"depth{stage}")
+        transition = "none" if last or depth == 0 else self.choices["transition"]
+        width = 0 if transition == "none" else self.whole(f"transition{stage}")
+        for filters in self.widths(stage)[:depth]:
+            self.block(filters, self.whole(f"kernel{stage}"))
+            if stage >= self.whole("dropout_from"):
+                self.drop()
         if transition == "before pool":
             self.block(width, 1)
-        self.pool(self.whole(f"pools{stage}"))
+        if stage == 1 or self.choices[f"pool{stage}"]:
+            self.pool()
         if transition == "after pool":
             self.block(width, 1)
         elif transition == "after pool, linear":
             self.settle_norm()
             self.conv(width, 1)
+
+    def widths(self, stage: int) -> list[int]:
+        """Filters of each convolution of a stage: the first as chosen, the others by growth over the one before."""
+        found = [self.whole(f"width{stage}")]
+        for place in range(2, _DEPTH + 1):
+            grown = found[-1] + self.whole(f"growth{stage}.{place}")
+            found.append(max(_FILTERS[0], min(_FILTERS[1], grown)))
+        return found
 
     def conv(self, filters: int, kernel: int) -> None:
         """A convolution, padded if the space says so or if it would leave too small a map."""
@@ -217,27 +239,25 @@ class _Drawing:
             self.add(BatchNorm())
         self.awaits_norm = False
 
-    def drop(self, name: str) -> None:
-        rate = float(self.choices[name])
+    def drop(self) -> None:
+        rate = float(self.choices["dropout"])
         if rate:
             self.settle_norm()
             self.add(Dropout(rate))
 
-    def pool(self, times: int) -> None:
-        """Max pools of 2x2, as long as they leave at least 2x2, with the batch norm that awaits them."""
-        norm_follows = self.awaits_norm
-        for _ in range(times):
-            if self.side() < 4:
-                break
-            self.add(MaxPool(2))
-            if norm_follows:
-                self.add(BatchNorm())
-                self.awaits_norm = False
-                norm_follows = self.choices["norm"] == "after pool"
+    def pool(self) -> None:
+        """Max pool of 2x2, if that leaves at least 2x2, with the batch norm that belongs after it."""
+        if self.side() < 4:
+            return
+        again = isinstance(self.layers[-1], BatchNorm) and self.choices["norm"] == "after pool"
+        self.add(MaxPool(2))
+        if self.awaits_norm or again:
+            self.add(BatchNorm())
+        self.awaits_norm = False
 
     def dense_head(self) -> None:
         self.add(Flatten())
-        self.drop("head_dropout")
+        self.drop()
         self.add(Linear(self.space.classes, bool(self.choices["bias"])))
 
     def average_head(self) -> None:
@@ -256,6 +276,6 @@ class _Drawing:
         if self.choices["finish"] == "block":
             self.activate()
             self.settle_norm()
-            self.drop("head_dropout")
+            self.drop()
         elif self.choices["finish"] == "norm" and self.choices["norm"] != "none":
             self.add(BatchNorm())

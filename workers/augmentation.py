@@ -14,7 +14,7 @@ from workers.recipe import Augmentation
 def random_affine(images: Tensor, bounds: Augmentation, generator: torch.Generator) -> Tensor:
     """Images moved, turned, scaled and sheared each in its own way, bilinearly; what comes in from outside is 0.
 
-    `images` is float (N, C, H, W); the result has its shape, dtype and device. Draws come from `generator` (on the CPU).
+    `images` is float (N, C, H, W); the result is like it. Draws come from `generator`, on the CPU.
     """
     count = len(images)
     turn, grow, shear, right, down = torch.empty(5, count).uniform_(-1, 1, generator=generator)

@@ -46,8 +46,9 @@ class DataSet:
 
 def make(name: str, images: NDArray[np.uint8], labels: NDArray[np.int64], checksum: str) -> DataSet:
     """A DataSet with its classes and moments read off the arrays."""
-    mean, deviation = zip(*(_moments(images[:, channel]) for channel in range(images.shape[1])))
-    return DataSet(name, images, labels, int(labels.max()) + 1, mean, deviation, checksum)
+    moments = [_moments(images[:, channel]) for channel in range(images.shape[1])]
+    means, deviations = zip(*moments, strict=True)
+    return DataSet(name, images, labels, int(labels.max()) + 1, means, deviations, checksum)
 
 
 def _moments(pixels: NDArray[np.uint8]) -> tuple[float, float]:

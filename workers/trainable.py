@@ -40,7 +40,8 @@ class TrainJob(tune.Trainable):
     """Trains the job that its config describes; each `step` is one whole rung and reports its outcome."""
 
     def setup(self, config: dict[str, Any], data: DataSet | None = None, workplace: Workplace | None = None) -> None:
-        assert data is not None and workplace is not None, "handed over by tune.with_parameters"
+        assert data is not None, "handed over by tune.with_parameters"
+        assert workplace is not None, "handed over by tune.with_parameters"
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
         self.data = data

@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -47,7 +46,7 @@ class Batches:
     numerics: Numerics
 
     def shuffled(self, recipe: Recipe, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """One epoch of augmented training batches; a last one that is not full is left out, unless it is the only one."""
+        """One epoch of augmented training batches; one that is not full is left out, unless there is no other."""
         order = self.train[torch.randperm(len(self.train), generator=generator)]
         for step in range(steps_per_epoch(len(self.train), recipe.batch)):
             places = order[step * recipe.batch : (step + 1) * recipe.batch].to(self.images.device)
@@ -56,7 +55,7 @@ class Batches:
 
     def held_out(self) -> Iterator[tuple[Tensor, Tensor]]:
         """The validation images, as they are."""
-        for places in self.validation.to(self.images.device).split(_VALIDATION_BATCH):
+        for places in torch.split(self.validation.to(self.images.device), _VALIDATION_BATCH):
             yield self._laid_out(self.images[places] * self.scale - self.shift), self.labels[places]
 
     def _laid_out(self, images: Tensor) -> Tensor:
@@ -93,8 +92,8 @@ def train(
 ) -> Outcome:
     """Train a network from fresh weights to the end of its schedule, then validate it once.
 
-    Equal arguments give equal results on one CPU. Failed if the loss is no longer finite, or if time.monotonic()
-    passes `deadline`.
+    Equal arguments give equal results on one CPU. Failed if the loss or a logit is no longer finite, or if
+    time.monotonic() passes `deadline`.
     """
     begun = time.monotonic()
     torch.manual_seed(seed % _MAX_SEED)
@@ -116,6 +115,8 @@ def train(
         if not math.isfinite(loss):
             return Failed(epochs=recipe.epochs, reason=f"the training loss became {loss}")
     accuracy = _accuracy(network, data)
+    if math.isnan(accuracy):
+        return Failed(epochs=recipe.epochs, reason="the trained network puts out values that are not finite")
     return Trained(epochs=recipe.epochs, accuracy=accuracy, loss=loss, seconds=time.monotonic() - begun)
 
 
@@ -146,11 +147,12 @@ def _step(
 
 @torch.no_grad()
 def _accuracy(network: nn.Module, data: Batches) -> float:
-    """Fraction of the validation images that get their label."""
+    """Fraction of the validation images that get their label; NaN if a logit is not finite."""
     network.eval()
-    right = []
+    right, finite = [], []
     for images, labels in data.held_out():
         with torch.autocast(images.device.type, torch.bfloat16, enabled=data.numerics.bfloat16):
             logits = network(images)
-        right.append((logits.argmax(dim=1) == labels).cpu().numpy())
-    return float(np.concatenate(right).mean())
+        finite.append(logits.isfinite().all())
+        right.append(logits.argmax(dim=1) == labels)
+    return torch.cat(right).float().mean().item() if all(finite) else math.nan

@@ -1,0 +1,172 @@
+"""The whole search, decided in this process by a world without noise: no worker, no Ray, a real database."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+
+import pytest
+
+from search.conductor import Conductor
+from search.ledger import Ledger
+from search.settings import CONFIRMATIONS, StudySettings
+from space.candidate import State
+from space.notation import read
+from workers.job import Failed, Job, Outcome, Trained
+
+Train = Callable[[Job, int], Outcome]
+Drive = Callable[[Conductor, Train], list[Job]]
+MakeConductor = Callable[..., Conductor]
+
+
+def test_a_run_ends_with_a_confirmed_winner(
+    ledger: Ledger, make_conductor: MakeConductor, drive: Drive, by_size: Train
+) -> None:
+    conductor = make_conductor(ledger)
+    jobs = drive(conductor, by_size)
+    assert conductor.winner is not None
+    assert ledger.winner == conductor.winner
+    winner = ledger.candidate(conductor.winner)
+    assert len(winner.confirmations) == CONFIRMATIONS
+    assert statistics.mean(run.accuracy for run in winner.confirmations) >= 0.9
+    confirming = [job for job in jobs if job.kind == "confirmation" and job.candidate == winner.number]
+    assert len({job.seed for job in confirming} | {winner.seed}) == CONFIRMATIONS + 1
+    assert sorted(job.fold for job in confirming) == [1, 2, 3]
+
+
+def test_no_architecture_over_the_budget_reaches_a_worker(
+    ledger: Ledger, make_conductor: MakeConductor, drive: Drive, by_size: Train
+) -> None:
+    jobs = drive(make_conductor(ledger), by_size)
+    assert all(read(job.line).totals.parameters <= 3000 for job in jobs)
+    assert any(candidate.state == State.OVER_BUDGET for candidate in ledger.candidates())
+
+
+def test_only_the_best_of_a_rung_go_on(
+    ledger: Ledger, make_conductor: MakeConductor, drive: Drive, settings: StudySettings
+) -> None:
+    def hopeless(job: Job, epochs: int) -> Outcome:
+        accuracy = 0.2 * read(job.line).totals.parameters / 3000
+        return Trained(epochs=epochs, accuracy=accuracy, loss=1.0, seconds=0.0)
+
+    drive(make_conductor(ledger, trials=60), hopeless)
+    trained = [candidate for candidate in ledger.candidates() if candidate.rungs]
+    reached = [sum(epochs in candidate.rungs for candidate in trained) for epochs in settings.rungs]
+    assert reached[0] == 60
+    assert 60 / 8 <= reached[1] <= 60 / 2
+    assert 1 <= reached[2] <= reached[1] / 2
+    best = max(trained, key=lambda candidate: candidate.parameters)
+    assert best.state == State.COMPLETE
+
+
+def test_a_lucky_hit_is_not_believed(ledger: Ledger, make_conductor: MakeConductor, drive: Drive) -> None:
+    def lucky_once(job: Job, epochs: int) -> Outcome:
+        accuracy = 0.91 if job.kind == "candidate" else 0.89
+        return Trained(epochs=epochs, accuracy=accuracy, loss=1.0, seconds=0.0)
+
+    conductor = make_conductor(ledger, trials=3)
+    drive(conductor, lucky_once)
+    assert conductor.winner is None
+    assert ledger.winner is None
+    assert [len(candidate.confirmations) for candidate in ledger.candidates() if candidate.rungs] == [3, 3, 3]
+
+
+def test_a_failed_training_is_told_with_its_reason_and_the_run_goes_on(
+    ledger: Ledger, make_conductor: MakeConductor, drive: Drive, by_size: Train
+) -> None:
+    def first_fails(job: Job, epochs: int) -> Outcome:
+        if not any(candidate.state == State.FAILED for candidate in ledger.candidates()):
+            return Failed(epochs=epochs, reason="the training loss became nan")
+        return by_size(job, epochs)
+
+    conductor = make_conductor(ledger)
+    drive(conductor, first_fails)
+    failed = [candidate for candidate in ledger.candidates() if candidate.state == State.FAILED]
+    assert [candidate.reason for candidate in failed] == ["the training loss became nan"]
+    assert conductor.winner is not None
+
+
+def test_a_failed_confirmation_is_tried_again_and_then_given_up(
+    ledger: Ledger, make_conductor: MakeConductor, drive: Drive
+) -> None:
+    def never_confirmed(job: Job, epochs: int) -> Outcome:
+        if job.kind == "confirmation":
+            return Failed(epochs=epochs, reason="its worker died")
+        return Trained(epochs=epochs, accuracy=0.99, loss=1.0, seconds=0.0)
+
+    conductor = make_conductor(ledger, trials=1)
+    jobs = drive(conductor, never_confirmed)
+    assert [job.kind for job in jobs] == ["candidate", "confirmation", "confirmation"]
+    assert conductor.winner is None
+    assert conductor.exhausted
+
+
+def test_the_trial_limit_counts_those_of_earlier_runs(
+    open_ledger: Callable[[], Ledger], make_conductor: MakeConductor, drive: Drive
+) -> None:
+    def hopeless(job: Job, epochs: int) -> Outcome:
+        return Trained(epochs=epochs, accuracy=0.1, loss=1.0, seconds=0.0)
+
+    drive(make_conductor(open_ledger(), trials=5), hopeless)
+    assert len(drive(make_conductor(open_ledger(), trials=8), hopeless)) == 3
+    assert drive(make_conductor(open_ledger(), trials=8), hopeless) == []
+
+
+def test_a_run_ends_when_its_time_is_up(ledger: Ledger, make_conductor: MakeConductor) -> None:
+    conductor = make_conductor(ledger, timeout=1e-9)
+    assert conductor.finished
+    assert conductor.next_job() is None
+
+
+def test_an_interrupted_run_leaves_nothing_running(ledger: Ledger, make_conductor: MakeConductor) -> None:
+    conductor = make_conductor(ledger)
+    conductor.next_job()
+    conductor.next_job()
+    conductor.interrupted = True
+    assert conductor.next_job() is None
+    conductor.close()
+    states = {candidate.state for candidate in ledger.candidates()}
+    assert states <= {State.OVER_BUDGET, State.FAILED}
+    assert len(ledger.interrupted(StudySettings.from_json(ledger.settings).space)) == 2
+
+
+@pytest.mark.parametrize("killed_after", [0, 1, 2])
+def test_confirmations_that_were_there_before_a_kill_are_not_repeated(
+    open_ledger: Callable[[], Ledger], make_conductor: MakeConductor, drive: Drive, by_size: Train, killed_after: int
+) -> None:
+    class KilledError(Exception):
+        pass
+
+    confirmed = 0
+
+    def dying(job: Job, epochs: int) -> Outcome:
+        nonlocal confirmed
+        if job.kind == "confirmation":
+            if confirmed == killed_after:
+                raise KilledError
+            confirmed += 1
+        return by_size(job, epochs)
+
+    with pytest.raises(KilledError):
+        drive(make_conductor(open_ledger()), dying)
+    conductor = make_conductor(open_ledger())
+    jobs = drive(conductor, by_size)
+    assert [job.kind for job in jobs] == ["confirmation"] * (CONFIRMATIONS - killed_after)
+    assert conductor.winner is not None
+
+
+def test_a_winner_whose_record_a_kill_prevented_is_found_again(
+    open_ledger: Callable[[], Ledger],
+    make_conductor: MakeConductor,
+    drive: Drive,
+    by_size: Train,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ledger = open_ledger()
+    monkeypatch.setattr(ledger, "record_winner", lambda number: None)
+    drive(make_conductor(ledger), by_size)
+    assert open_ledger().winner is None
+    conductor = make_conductor(open_ledger())
+    assert conductor.winner is not None
+    assert conductor.next_job() is None
+    assert open_ledger().winner == conductor.winner

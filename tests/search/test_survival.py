@@ -1,0 +1,158 @@
+"""Runs that are ended in the middle, by every means, and go on: real processes, real Ray, a real database."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from search import storage
+from search.ledger import Ledger
+from space.candidate import Candidate, State
+
+SEARCH = str(Path(sys.executable).with_name("search"))
+STUDY = "study"
+RUN = [*"run --dataset digits --budget 5000 --target 1.0 --workers 2 --study-name".split(), STUDY]
+
+
+def candidates(home: Path) -> list[Candidate]:
+    url = storage.parse(f"sqlite:///{home / 'studies.db'}")
+    if not storage.exists(url):
+        return []
+    store = storage.open_storage(url)
+    try:
+        return Ledger.open(store, STUDY).candidates()
+    except Exception:
+        return []  # the study is not there yet
+    finally:
+        store.engine.dispose()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.2)
+
+
+def processes(home: Path, name: str) -> list[int]:
+    """Processes whose command line begins with `name` and whose environment has this home."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes()
+            environment = (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if command.startswith(name.encode()) and f"PETITNET_HOME={home}".encode() in environment:
+            found.append(int(entry.name))
+    return found
+
+
+@pytest.fixture
+def begin(petitnet_home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    begun: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [SEARCH, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+        )
+        begun.append(process)
+        return process
+
+    yield start
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+Begin = Callable[..., subprocess.Popen[str]]
+
+
+def test_kill_9_loses_only_what_was_in_training(begin: Begin, petitnet_home: Path) -> None:
+    first = begin(*RUN)
+    wait_until(lambda: sum(candidate.state == State.COMPLETE for candidate in candidates(petitnet_home)) >= 1)
+    first.kill()
+    first.wait()
+    before = candidates(petitnet_home)
+    kept = {candidate.number: candidate.rungs for candidate in before if candidate.state != State.RUNNING}
+    in_training = sum(candidate.state == State.RUNNING for candidate in before)
+    trained = sum(candidate.state in (State.COMPLETE, State.PRUNED) for candidate in before)
+
+    second = begin(*RUN, "--trials", str(trained + in_training), "--json")
+    output, complaints = second.communicate(timeout=120)
+    assert second.returncode == 3, complaints
+    after = candidates(petitnet_home)
+    assert {candidate.number: candidate.rungs for candidate in after if candidate.number in kept} == kept
+    assert not any(candidate.state == State.RUNNING for candidate in after)
+    assert sum(candidate.origin.startswith("again") for candidate in after) == in_training
+    assert json.loads(output)["target_met"] is False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_in_order_and_says_how_to_go_on(
+    begin: Begin, petitnet_home: Path, number: signal.Signals
+) -> None:
+    process = begin(*RUN)
+    wait_until(lambda: any(candidate.rungs for candidate in candidates(petitnet_home)))
+    process.send_signal(number)
+    output, complaints = process.communicate(timeout=60)
+    assert process.returncode == 130, complaints
+    assert complaints.splitlines()[-1] == f"interrupted; to go on: search resume {STUDY}"
+    assert "Best candidates" in output
+    assert not any(candidate.state == State.RUNNING for candidate in candidates(petitnet_home))
+    wait_until(lambda: not processes(petitnet_home, "ray::"))
+
+
+def test_a_worker_that_dies_costs_one_candidate(begin: Begin, petitnet_home: Path) -> None:
+    process = begin(*RUN, "--trials", "8", "--json")
+    wait_until(lambda: any(candidate.rungs for candidate in candidates(petitnet_home)))
+    workers = processes(petitnet_home, "ray::TrainJob")
+    os.kill(workers[0], signal.SIGKILL)
+    _, complaints = process.communicate(timeout=120)
+    assert process.returncode == 3, complaints
+    failed = [candidate for candidate in candidates(petitnet_home) if candidate.state == State.FAILED]
+    assert len(failed) <= 1  # none where the worker had just handed in its result
+    assert all("its worker died" in candidate.reason for candidate in failed)
+    assert sum(candidate.state != State.OVER_BUDGET for candidate in candidates(petitnet_home)) == 8
+
+
+def test_a_training_that_takes_too_long_fails_and_the_run_goes_on(begin: Begin, petitnet_home: Path) -> None:
+    process = begin(*RUN, "--trials", "3", "--trial-timeout", "0.05", "--json")
+    _, complaints = process.communicate(timeout=120)
+    assert process.returncode == 3, complaints
+    trained = [candidate for candidate in candidates(petitnet_home) if candidate.state != State.OVER_BUDGET]
+    assert [candidate.state for candidate in trained] == [State.FAILED] * 3
+    assert {candidate.reason for candidate in trained} == {"timeout: not done within 0.05 s"}
+
+
+def test_a_second_driver_is_refused_while_the_first_is_at_work(begin: Begin, petitnet_home: Path) -> None:
+    begin(*RUN)
+    wait_until(lambda: bool(candidates(petitnet_home)))
+    second = begin(*RUN)
+    _, complaints = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert (
+        complaints.strip()
+        == f"error: study {STUDY} is being searched by another process; follow it with: search status {STUDY}"
+    )
+
+
+def test_a_run_stops_at_its_time_limit_and_leaves_no_files_behind(
+    begin: Begin, petitnet_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "t"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    process = begin(*RUN, "--timeout", "8", "--json")
+    _, complaints = process.communicate(timeout=90)
+    assert process.returncode == 3, complaints
+    assert not any(candidate.state == State.RUNNING for candidate in candidates(petitnet_home))
+    assert list(scratch.glob("petitnet-*")) == []

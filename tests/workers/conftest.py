@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from workers import sources
+from workers.dataset import DataSet, make
+
+
+@pytest.fixture(autouse=True)
+def torch_as_before() -> Iterator[None]:
+    """Workers set the threads and the denormals of their process, which here is the test run's."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
+    return sources.load("digits", tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def few() -> DataSet:
+    """72 images of 8x8 in three classes, each a bright bar in a place of its own."""
+    labels = np.arange(72, dtype=np.int64) % 3
+    images = np.random.default_rng(0).integers(0, 60, (72, 1, 8, 8)).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[0, 2 * label : 2 * label + 2] += 180
+    return make("few", images, labels, "0" * 64)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Where digits lie once they were fetched."""
+    sources.load("digits", tmp_path)
+    return tmp_path / "digits"
