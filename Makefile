@@ -19,6 +19,7 @@ lint: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/counting.py
+	$(BIN)/python benchmarks/overhead.py
 
 clean:
 	rm -rf $(VENV)

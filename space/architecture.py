@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, get_type_hints
 
 from space import counting
 from space.layers import KINDS, ArchitectureError, Layer, Shape, describe
@@ -58,7 +58,8 @@ class Architecture:
         """The Architecture that `to_json` wrote; ArchitectureError for anything else."""
         try:
             layers = tuple(_layer(**entry) for entry in value["layers"])
-            return cls(tuple(value["input"]), layers)
+            image = tuple(_checked("input", size, int) for size in value["input"])
+            return cls(image, layers)
         except (KeyError, TypeError) as error:
             raise ArchitectureError(f"not the JSON of an architecture: {error}") from error
 
@@ -66,4 +67,16 @@ class Architecture:
 def _layer(*, kind: str, **fields: Any) -> Layer:
     if kind not in _BY_KIND:
         raise ArchitectureError(f"layer kind must be one of {', '.join(_BY_KIND)}, but got {kind}")
-    return _BY_KIND[kind](**fields)
+    layer = _BY_KIND[kind]
+    for name, expected in get_type_hints(layer).items():
+        if name in fields:
+            _checked(name, fields[name], expected)
+    return layer(**fields)
+
+
+def _checked(name: str, value: Any, expected: type) -> Any:
+    """`value`, if it is of the type expected; a whole number will do for a float, a truth value not for a number."""
+    fits = type(value) is expected or (expected is float and type(value) is int)
+    if not fits:
+        raise TypeError(f"{name} must be {expected.__name__}, but got {value!r}")
+    return value

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from math import floor
 
-from space.search_space import Choice, Choices, Range, SearchSpace, Value
+from space.search_space import GROWING, Choice, Choices, Range, SearchSpace, Value, growth_name, grown
 
 _STEPS = 64
 """Factors tried between a choice's own widths and the narrowest ones."""
@@ -31,13 +32,17 @@ def largest(space: SearchSpace) -> dict[str, Value]:
 
 
 def _extreme(space: SearchSpace, cost: Callable[[int], int]) -> dict[str, Value]:
-    """Coordinate descent over the ends of the ranges, from each kind of head, until no single change helps."""
+    """Coordinate descent over the ends of the ranges, from both corners with each kind of head, until no change helps."""
     heads: list[dict[str, Value]] = [
         {"head": head, "padding": padding}
         for head in ("average", "dense", "conv", "bottleneck conv")
         for padding in (False, True)
     ]
-    starts = (space.choose(lambda dimension: dimension.ends[0]) | head for head in heads)
+    corners = (
+        space.choose(lambda dimension: dimension.ends[0]),
+        space.choose(lambda dimension: dimension.ends[-1]),
+    )
+    starts = (corner | head for corner in corners for head in heads)
     return min((_descend(space, start, cost) for start in starts), key=lambda found: cost(parameters(space, found)))
 
 
@@ -78,9 +83,9 @@ def shrink(space: SearchSpace, choices: Choices, budget: int) -> dict[str, Value
     Where even the narrowest network of this shape is too large, its other choices become those of the space's smallest
     network, one after the other, until it fits. BudgetError where nothing does.
     """
-    narrowed = dict(choices)
+    settled = narrowed = _settled(space, choices)
     for step in range(_STEPS, -1, -1):
-        narrowed = _scaled(space, choices, step / _STEPS)
+        narrowed = _scaled(space, settled, step / _STEPS)
         if parameters(space, narrowed) <= budget:
             return narrowed
     for name, value in smallest(space).items():
@@ -91,11 +96,25 @@ def shrink(space: SearchSpace, choices: Choices, budget: int) -> dict[str, Value
     raise AssertionError("the smallest network fits every budget that passes the check")
 
 
+def _settled(space: SearchSpace, choices: Choices) -> dict[str, Value]:
+    """The same network, with each growth cut to what it comes to within the limits of a convolution's filters."""
+    found = dict(choices)
+    for stage in range(1, space.stages + 1):
+        filters = int(choices[f"width{stage}"])
+        for place in GROWING:
+            after = grown(filters, int(choices[growth_name(stage, place)]))
+            found[growth_name(stage, place)] = after - filters
+            filters = after
+    return found
+
+
 def _scaled(space: SearchSpace, choices: Choices, factor: float) -> dict[str, Value]:
+    """Choices with every number of filters scaled; what shrinks is rounded down, so that none is widened."""
+
     def value(dimension: Range | Choice) -> Value:
         chosen = choices[dimension.name]
         if isinstance(dimension, Range) and dimension.filters:
-            return max(dimension.low, int(int(chosen) * factor))
+            return max(dimension.low, floor(int(chosen) * factor))
         return chosen
 
     return space.choose(value)

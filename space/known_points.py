@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 from space.published import PUBLISHED, Published
-from space.search_space import Choices, SearchSpace, Value
+from space.search_space import GROWING, Choices, SearchSpace, Value, growth_name
 
 _UNUSED: dict[str, Value] = {
     **{f"depth{stage}": 0 for stage in (2, 3, 4)},
     **{f"width{stage}": 8 for stage in (1, 2, 3, 4)},
-    **{f"growth{stage}.{place}": 0 for stage in (1, 2, 3, 4) for place in (2, 3)},
+    **{growth_name(stage, place): 0 for stage in (1, 2, 3, 4) for place in GROWING},
     **{f"kernel{stage}": 3 for stage in (1, 2, 3, 4)},
     **{f"pool{stage}": False for stage in (2, 3, 4)},
     **{f"transition{stage}": 8 for stage in (1, 2, 3)},
@@ -30,7 +30,7 @@ def _stage(stage: int, *widths: int, kernel: int = 3, pool: bool = False) -> dic
     return {
         f"depth{stage}": len(widths),
         **{f"width{stage}": width for width in widths[:1]},
-        **{f"growth{stage}.{place}": after - before for place, (before, after) in enumerate(pairwise(widths), 2)},
+        **{growth_name(stage, place): after - before for place, (before, after) in enumerate(pairwise(widths), 2)},
         f"kernel{stage}": kernel,
         f"pool{stage}": pool,
     }

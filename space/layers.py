@@ -141,7 +141,8 @@ class Conv(Layer):
         else:
             padding = kernel // 2 if match["padded"] else 0
             if padding and kernel % 2 == 0:
-                raise ArchitectureError(f"padding of an even kernel must be a number, as in {match[0]}1")
+                wanted = f"{match['filters']}c{kernel}p1{match['bias'] or ''}"
+                raise ArchitectureError(f"padding of an even kernel must be a number, as in {wanted}")
         return cls(int(match["filters"]), kernel, padding, match["bias"] is not None)
 
     def module(self, shape: Shape) -> nn.Module:

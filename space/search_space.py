@@ -31,9 +31,11 @@ Value = int | float | str | bool
 Choices = Mapping[str, Value]
 """One value for each range of a space, by the range's name."""
 
-_FILTERS = (2, 32)
-_GROWTH = (-8, 16)
 _DEPTH = 3
+"""Most convolutions of a stage."""
+_FILTERS = (2, 32)
+GROWING = range(2, _DEPTH + 1)
+"""Places in a stage whose filters are chosen as growth over the place before."""
 _SMALLEST_MAP = 3
 """A convolution without padding that would leave a map of fewer pixels a side is padded instead."""
 
@@ -49,18 +51,23 @@ class Range:
     """Whether small numbers are drawn more often, evenly in the logarithm."""
     filters: bool = False
     """Whether it is a number of filters, so that a smaller one makes a smaller network."""
+    usual: tuple[int, int] | None = None
+    """What random draws keep to, where that is less than the whole range."""
 
     @property
     def ends(self) -> tuple[int, int]:
         return self.low, self.high
 
     def draw(self, rng: random.Random) -> int:
+        low, high = self.usual or self.ends
         if not self.log:
-            return rng.randint(self.low, self.high)
-        return round(exp(rng.uniform(log(self.low - 0.5), log(self.high + 0.5))))
+            return rng.randint(low, high)
+        drawn = round(exp(rng.uniform(log(low - 0.5), log(high + 0.5))))
+        return max(low, min(high, drawn))
 
     def __str__(self) -> str:
-        return f"{self.low} to {self.high}{' (log)' if self.log else ''}"
+        usual = f", usually {self.usual[0]} to {self.usual[1]}" if self.usual else ""
+        return f"{self.low} to {self.high}{usual}{' (log)' if self.log else ''}"
 
 
 @dataclass(frozen=True)
@@ -69,16 +76,32 @@ class Choice:
 
     name: str
     values: tuple[Value, ...]
+    weights: tuple[int, ...]
+    """How often random draws take each of them, in percent."""
+
+    def __post_init__(self) -> None:
+        assert len(self.weights) == len(self.values)
+        assert sum(self.weights) == 100
 
     @property
     def ends(self) -> tuple[Value, ...]:
         return self.values
 
     def draw(self, rng: random.Random) -> Value:
-        return rng.choice(self.values)
+        return rng.choices(self.values, self.weights)[0]
 
     def __str__(self) -> str:
-        return ", ".join(str(value) for value in self.values)
+        return ", ".join(f"{value} ({weight} %)" for value, weight in zip(self.values, self.weights, strict=True))
+
+
+def growth_name(stage: int, place: int) -> str:
+    """The range of one convolution's growth over the one before."""
+    return f"growth{stage}.{place}"
+
+
+def grown(filters: int, growth: int) -> int:
+    """`filters` more or less by `growth`, within what a convolution may have."""
+    return max(_FILTERS[0], min(_FILTERS[1], filters + growth))
 
 
 class Chooser(Protocol):
@@ -108,27 +131,37 @@ class SearchSpace:
     def dimensions(self) -> tuple[Range | Choice, ...]:
         """Every range, in the order in which they are drawn."""
         stages = range(1, self.stages + 1)
-        side = min(self.image[1:])
-        first_kernels = (3, 4, 5) if side >= 16 else (3, 4)
-        found: list[Range | Choice] = []
-        for stage in stages:
-            found.append(Range(f"depth{stage}", 1 if stage == 1 else 0, _DEPTH))
-            found.append(Range(f"width{stage}", *_FILTERS, log=True, filters=True))
-            found.extend(Range(f"growth{stage}.{place}", *_GROWTH, filters=True) for place in range(2, _DEPTH + 1))
-            found.append(Choice(f"kernel{stage}", first_kernels if stage == 1 else (2, 3)))
-            if stage > 1:
-                found.append(Choice(f"pool{stage}", (False, True)))
-        found.append(Choice("transition", ("none", "before pool", "after pool", "after pool, linear")))
-        found.extend(Range(f"transition{stage}", 8, _FILTERS[1], log=True, filters=True) for stage in stages[:-1])
-        found.append(Choice("norm", ("before relu", "after relu", "after pool", "after first pool", "none")))
-        found.append(Choice("bias", (False, True)))
-        found.append(Choice("padding", (False, True)))
-        found.append(Choice("head", ("average", "dense", "conv", "bottleneck conv")))
-        found.append(Choice("head_kernel", (1, 3)))
-        found.append(Choice("finish", ("plain", "norm", "block")))
-        found.append(Choice("dropout", (0.0, 0.05, 0.1)))
-        found.append(Range("dropout_from", 1, self.stages + 1))
-        return tuple(found)
+        return (
+            *(dimension for stage in stages for dimension in self._stage(stage)),
+            Choice("transition", ("none", "before pool", "after pool", "after pool, linear"), weights=(55, 15, 15, 15)),
+            *(Range(f"transition{stage}", 8, _FILTERS[1], log=True, filters=True) for stage in stages[:-1]),
+            Choice(
+                "norm",
+                ("before relu", "after relu", "after pool", "after first pool", "none"),
+                weights=(45, 40, 7, 5, 3),
+            ),
+            Choice("bias", (False, True), weights=(70, 30)),
+            Choice("padding", (False, True), weights=(40, 60)),
+            Choice("head", ("average", "dense", "conv", "bottleneck conv"), weights=(60, 20, 10, 10)),
+            Choice("head_kernel", (1, 3), weights=(30, 70)),
+            Choice("finish", ("plain", "norm", "block"), weights=(85, 10, 5)),
+            Choice("dropout", (0.0, 0.05, 0.1), weights=(70, 25, 5)),
+            Range("dropout_from", 1, self.stages + 1),
+        )
+
+    def _stage(self, stage: int) -> list[Range | Choice]:
+        small = min(self.image[1:]) < 16
+        found: list[Range | Choice] = [
+            Range(f"depth{stage}", 1 if stage == 1 else 0, _DEPTH, usual=(1, _DEPTH) if stage == 2 else None),
+            Range(f"width{stage}", *_FILTERS, log=True, filters=True, usual=(4, 16) if stage == 1 else (8, 24)),
+            *(Range(growth_name(stage, place), -8, 16, filters=True, usual=(-4, 10)) for place in GROWING),
+        ]
+        if stage == 1:
+            kernels = Choice("kernel1", (3, 4), (80, 20)) if small else Choice("kernel1", (3, 4, 5), (65, 5, 30))
+            return [*found, kernels]
+        found.append(Choice(f"kernel{stage}", (2, 3), weights=(10, 90)))
+        found.append(Choice(f"pool{stage}", (False, True), weights=(40, 60) if stage == 2 else (75, 25)))
+        return found
 
     def choose(self, chooser: Chooser) -> dict[str, Value]:
         """A value for every range, each from `chooser`."""
@@ -204,9 +237,8 @@ class _Drawing:
     def widths(self, stage: int) -> list[int]:
         """Filters of each convolution of a stage: the first as chosen, the others by growth over the one before."""
         found = [self.whole(f"width{stage}")]
-        for place in range(2, _DEPTH + 1):
-            grown = found[-1] + self.whole(f"growth{stage}.{place}")
-            found.append(max(_FILTERS[0], min(_FILTERS[1], grown)))
+        for place in GROWING:
+            found.append(grown(found[-1], self.whole(growth_name(stage, place))))
         return found
 
     def conv(self, filters: int, kernel: int) -> None:

@@ -61,9 +61,11 @@ def fastest(cache: Path) -> Numerics:
 
 
 def _remembered(cache: Path) -> dict[str, dict[str, bool]]:
+    """What the cache holds that can be used; nothing, if it is damaged."""
     try:
-        return dict(json.loads(cache.read_text()))
-    except (FileNotFoundError, ValueError):
+        found = json.loads(cache.read_text())
+        return {key: asdict(Numerics(**value)) for key, value in found.items()}
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
         return {}
 
 

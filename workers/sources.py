@@ -99,7 +99,7 @@ def load(name: str, directory: Path, part: SplitName = "train") -> DataSet:
     """
     source = find(name)
     home = directory / name
-    if not (home / _MANIFEST).exists():
+    if not home.exists():
         _store(source.fetch(), home)
     images = _read(home, f"{part}-images.npy")
     labels = _read(home, f"{part}-labels.npy")
@@ -129,15 +129,21 @@ def _store(splits: dict[SplitName, Arrays], home: Path) -> None:
         try:
             whole.rename(home)
         except OSError:
-            if not (home / _MANIFEST).exists():  # otherwise another process was faster, with the same files
+            if not home.exists():  # otherwise another process was faster, with the same files
                 raise
 
 
 def _sums(home: Path) -> dict[str, str]:
+    file = home / _MANIFEST
     try:
-        return dict(json.loads((home / _MANIFEST).read_text()))
+        found = json.loads(file.read_text())
+    except FileNotFoundError:
+        raise DataError(f"{file} is missing; remove {home} to fetch it again") from None
     except ValueError as error:
-        raise DataError(f"{home / _MANIFEST} is damaged ({error}); remove {home} to fetch it again") from error
+        raise DataError(f"{file} is damaged ({error}); remove {home} to fetch it again") from error
+    if not isinstance(found, dict):
+        raise DataError(f"{file} is damaged (it holds no sums); remove {home} to fetch it again")
+    return found
 
 
 def _read(home: Path, name: str) -> NDArray[Any]:

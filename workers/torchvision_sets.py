@@ -7,6 +7,7 @@ import io
 import socket
 import tempfile
 from collections.abc import Iterator
+from http.client import HTTPException
 from typing import Any, Literal
 
 import numpy as np
@@ -27,23 +28,21 @@ def fetch(name: str, **options: str) -> dict[Literal["train", "test"], tuple[NDA
     kind = getattr(torchvision.datasets, name)
     with tempfile.TemporaryDirectory() as root, _quiet_and_impatient():
         try:
-            return {
-                "train": _arrays(kind(root, train=True, download=True, **options)),
-                "test": _arrays(kind(root, train=False, download=True, **options)),
-            }
-        except (OSError, RuntimeError) as error:
+            train, test = (kind(root, train=part, download=True, **options) for part in (True, False))
+        except (OSError, RuntimeError, HTTPException) as error:
             raise UnreachableError(f"torchvision could not download {name} ({_first_line(error)})") from error
+        lowest = int(train.targets.min()) if train.targets.ndim == 1 else 0
+        return {"train": _arrays(train, lowest), "test": _arrays(test, lowest)}
 
 
-def _arrays(split: Any) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _arrays(split: Any, lowest: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     images = split.data.numpy()
     if type(split).__name__ == "EMNIST":
         images = images.transpose(0, 2, 1)  # its files hold columns where the others hold rows
     targets = split.targets.numpy()
     if targets.ndim == 2:  # QMNIST: the label is the first of eight notes on each image
         targets = targets[:, 0]
-    _, labels = np.unique(targets, return_inverse=True)
-    return np.ascontiguousarray(images[:, None]), labels.astype(np.int64)
+    return np.ascontiguousarray(images[:, None]), targets.astype(np.int64) - lowest
 
 
 @contextlib.contextmanager

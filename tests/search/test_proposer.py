@@ -5,8 +5,8 @@ import random
 import optuna
 import pytest
 
-from search.ledger import Ledger
-from search.proposer import PATIENCE, SHRUNK, Proposer, Wish
+from search.ledger import SAMPLED, Ledger
+from search.proposer import PATIENCE, RANDOM, SHRUNK, STARTUP, Proposer, Wish
 from search.settings import StudySettings
 from space.candidate import State
 from space.fitting import largest, parameters, smallest
@@ -52,7 +52,8 @@ def test_what_is_over_the_budget_is_told_pruned_with_its_count_and_its_excess(
     assert told.constraints == {"parameters": count - 3000}
 
 
-def test_a_run_never_starves(ledger: Ledger, settings: StudySettings) -> None:
+def test_a_run_never_starves(ledger: Ledger, settings: StudySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 0)
     ledger.use(Stubborn(largest(settings.space)), optuna.pruners.NopPruner())
     source = proposer(ledger, settings)
     for _ in range(2):
@@ -67,6 +68,17 @@ def test_wishes_come_first_and_in_order(ledger: Ledger, settings: StudySettings)
     least = smallest(settings.space)
     source = proposer(ledger, settings, [Wish(least, "first"), Wish(least, "second")])
     assert [ledger.candidate(source.propose().trial.number).origin for _ in range(2)] == ["first", "second"]
+
+
+def test_the_first_candidates_are_drawn_by_the_odds_of_the_space_and_then_the_sampler_proposes(
+    ledger: Ledger, settings: StudySettings
+) -> None:
+    ledger.use(optuna.samplers.RandomSampler(seed=1), optuna.pruners.NopPruner())
+    source = proposer(ledger, settings)
+    origins = [ledger.candidate(source.propose().trial.number).origin for _ in range(STARTUP + 2)]
+    assert origins == [*[RANDOM] * STARTUP, SAMPLED, SAMPLED]
+    resumed = proposer(ledger, settings)
+    assert ledger.candidate(resumed.propose().trial.number).origin == SAMPLED
 
 
 def test_every_candidate_has_a_seed_of_its_own(ledger: Ledger, settings: StudySettings) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from tests.space.strategies import PROPERTY, architectures
 
 from space.architecture import Architecture
 from space.layers import (
@@ -22,6 +21,7 @@ from space.layers import (
     ReLU,
     Shape,
 )
+from tests.space.strategies import PROPERTY, architectures
 
 IMAGE = (1, 28, 28)
 SMALL = Architecture(
@@ -69,7 +69,7 @@ def test_architectures_are_values() -> None:
     other = Architecture(IMAGE, (*SMALL.layers[:-1], Linear(9)))
 
     assert SMALL.totals == same.totals  # a total that was computed changes nothing of what follows
-    assert SMALL == same
+    assert same == SMALL
     assert len({SMALL, same, other}) == 2
 
 
@@ -117,7 +117,7 @@ def layer_json(**fields: object) -> dict[str, Any]:
     ],
 )
 def test_other_json_is_refused(value: Any) -> None:
-    with pytest.raises(ArchitectureError, match="^not the JSON of an architecture: ."):
+    with pytest.raises(ArchitectureError, match=r"^not the JSON of an architecture: ."):
         Architecture.from_json(value)
 
 
@@ -138,12 +138,12 @@ def test_json_with_values_of_another_type_is_refused(value: Any) -> None:
 def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
     with pytest.raises(
         ArchitectureError,
-        match="^layer kind must be one of conv, batch_norm, relu, dropout, max_pool, global_average_pool, flatten, "
+        match=r"^layer kind must be one of conv, batch_norm, relu, dropout, max_pool, global_average_pool, flatten, "
         "linear, but got dense$",
     ):
         Architecture.from_json(layer_json(kind="dense", features=10))
 
 
 def test_json_of_layers_that_do_not_fit_is_refused_by_the_layer() -> None:
-    with pytest.raises(ArchitectureError, match="^8c9 needs a map of at least 9 pixels a side, but gets 1x8x8$"):
+    with pytest.raises(ArchitectureError, match=r"^8c9 needs a map of at least 9 pixels a side, but gets 1x8x8$"):
         Architecture.from_json(layer_json(kind="conv", filters=8, kernel=9))

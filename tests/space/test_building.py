@@ -6,11 +6,11 @@ import sys
 import pytest
 import torch
 from hypothesis import given, settings
-from tests.space.strategies import PROPERTY, architectures
 
 from space.architecture import Architecture
 from space.building import build
 from space.notation import read
+from tests.space.strategies import PROPERTY, architectures
 
 NETWORK = read("1x12x12-4c3pnr-P2-6c3brn-Fd0.1-10fb")
 
@@ -77,6 +77,6 @@ def test_either_memory_layout_gives_the_same(line: str) -> None:
     network = build(architecture)
     images = torch.rand(4, *architecture.input)
     first = network(images)
-    last = network.to(memory_format=torch.channels_last)(images.contiguous(memory_format=torch.channels_last))  # type: ignore[call-overload]
+    last = network.to(memory_format=torch.channels_last)(images.contiguous(memory_format=torch.channels_last))
 
     torch.testing.assert_close(first, last, rtol=1e-4, atol=1e-5)

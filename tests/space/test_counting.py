@@ -5,7 +5,6 @@ from itertools import takewhile
 import pytest
 import torch
 from hypothesis import assume, given, settings
-from tests.space.strategies import PROPERTY, architectures
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -14,6 +13,7 @@ from space.building import build
 from space.counting import count
 from space.layers import Flatten, GlobalAveragePool, Layer
 from space.notation import read
+from tests.space.strategies import PROPERTY, architectures
 
 IN_PLACE = (nn.BatchNorm1d, nn.BatchNorm2d, nn.ReLU, nn.Dropout, nn.Flatten)
 """Modules whose output can overwrite their input."""

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.space.strategies import SPACES
 
 from space.known_points import published_in
 from space.published import PUBLISHED
 from space.search_space import Range, SearchSpace
+from tests.space.strategies import SPACES
 
 MNIST = SearchSpace((1, 28, 28), 10)
 

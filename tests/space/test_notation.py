@@ -5,7 +5,6 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.space.strategies import PROPERTY, architectures
 
 from space.architecture import Architecture
 from space.layers import (
@@ -21,9 +20,10 @@ from space.layers import (
     ReLU,
 )
 from space.notation import read, write
+from tests.space.strategies import PROPERTY, architectures
 
 
-@settings(PROPERTY, max_examples=150)
+@settings(PROPERTY, max_examples=80)
 @given(architectures())
 def test_read_gives_back_what_was_written(architecture: Architecture) -> None:
     line = write(architecture)
@@ -33,14 +33,15 @@ def test_read_gives_back_what_was_written(architecture: Architecture) -> None:
     assert "\n" not in line
 
 
-@settings(PROPERTY, max_examples=150)
+@settings(PROPERTY, max_examples=80)
 @given(st.text(alphabet="0123456789cpbnrdPGFfx-. q", max_size=20) | st.text(max_size=10))
 def test_any_text_is_an_architecture_or_one_kind_of_error(text: str) -> None:
     for line in (text, f"1x28x28-{text}", f"1x28x28-{text}-G"):
         try:
-            assert read(write(read(line))) == read(line)
-        except ArchitectureError as error:
-            assert str(error)
+            architecture = read(line)
+        except ArchitectureError:
+            continue
+        assert read(write(architecture)) == architecture
 
 
 def test_the_example_of_the_module() -> None:

@@ -8,28 +8,27 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.space.strategies import PROPERTY, SPACES, chosen, spaces
 
 from space.building import build
 from space.notation import write
 from space.search_space import Choice, Range, SearchSpace, Value
+from tests.space.strategies import PROPERTY, SPACES, chosen, spaces
 
 MNIST = SearchSpace((1, 28, 28), 10)
 
 TWO_STAGES: dict[str, Value] = {
     **MNIST.choose(lambda dimension: dimension.ends[0]),
     "depth1": 2,
-    "width1a": 4,
-    "width1b": 6,
+    "width1": 4,
+    "growth1.2": 2,
     "kernel1": 3,
-    "pools1": 1,
     "depth2": 1,
-    "width2a": 8,
+    "width2": 8,
     "kernel2": 2,
-    "pools2": 1,
+    "pool2": True,
     "depth3": 0,
     "transition": "none",
-    "transition1": 5,
+    "transition1": 9,
     "norm": "before relu",
     "bias": False,
     "padding": False,
@@ -39,6 +38,7 @@ TWO_STAGES: dict[str, Value] = {
     "dropout": 0.0,
     "dropout_from": 1,
 }
+POOLS_IN_A_ROW: dict[str, Value] = {"depth2": 0, "depth3": 1, "width3": 9, "kernel3": 2, "pool3": False}
 
 
 @settings(PROPERTY, max_examples=60)
@@ -86,7 +86,7 @@ def test_every_range_is_drawn_for_every_network(space: SearchSpace) -> None:
 
 def test_a_range_without_a_value_is_a_key_error() -> None:
     with pytest.raises(KeyError):
-        MNIST.architecture({name: value for name, value in TWO_STAGES.items() if name != "width2a"})
+        MNIST.architecture({name: value for name, value in TWO_STAGES.items() if name != "width2"})
 
 
 def test_the_seed_gives_the_draws() -> None:
@@ -112,13 +112,31 @@ def test_other_ranges_draw_evenly() -> None:
     assert min(counts.values()) > 1_800
 
 
+@pytest.mark.parametrize("log", [False, True])
+def test_draws_keep_to_what_is_usual(log: bool) -> None:
+    rng = random.Random(0)
+    width = Range("width", 2, 32, log=log, usual=(4, 6))
+
+    assert {width.draw(rng) for _ in range(200)} == {4, 5, 6}
+    assert width.ends == (2, 32)
+
+
+def test_choices_are_drawn_by_their_weights() -> None:
+    rng = random.Random(0)
+    counts = Counter(Choice("head", ("average", "dense", "conv"), (70, 30, 0)).draw(rng) for _ in range(10_000))
+
+    assert set(counts) == {"average", "dense"}
+    assert counts["dense"] / 10_000 == pytest.approx(0.3, abs=0.02)
+
+
 @pytest.mark.parametrize(
     ("dimension", "text"),
     [
         (Range("depth", 0, 3), "0 to 3"),
+        (Range("growth", -8, 16, usual=(-4, 10)), "-8 to 16, usually -4 to 10"),
         (Range("width", 2, 32, log=True), "2 to 32 (log)"),
-        (Choice("head", ("average", "dense")), "average, dense"),
-        (Choice("bias", (False, True)), "False, True"),
+        (Choice("head", ("average", "dense"), (60, 40)), "average (60 %), dense (40 %)"),
+        (Choice("bias", (False, True), (50, 50)), "False (50 %), True (50 %)"),
     ],
 )
 def test_ranges_describe_themselves(dimension: Range | Choice, text: str) -> None:
@@ -133,7 +151,7 @@ def test_larger_images_have_more_stages(side: int, stages: int) -> None:
 
 
 def test_images_that_are_too_small_are_refused() -> None:
-    with pytest.raises(ValueError, match="^images must have at least 6 pixels a side, but have 5$"):
+    with pytest.raises(ValueError, match=r"^images must have at least 6 pixels a side, but have 5$"):
         SearchSpace((1, 28, 5), 10)
 
 
@@ -142,19 +160,25 @@ def test_images_that_are_too_small_are_refused() -> None:
     [
         ({}, "4c3nr-6c3nr-P2-8c2nr-P2-10c3-G"),
         ({"depth1": 1}, "4c3nr-P2-8c2nr-P2-10c3-G"),
-        ({"depth3": 1, "width3a": 9}, "4c3nr-6c3nr-P2-8c2nr-P2-9c2nr-10c3p-G"),
+        ({"depth1": 3, "growth1.3": -3}, "4c3nr-6c3nr-3c3nr-P2-8c2nr-P2-10c3-G"),
+        ({"growth1.2": -8}, "4c3nr-2c3nr-P2-8c2nr-P2-10c3-G"),
+        ({"width1": 31, "growth1.2": 16}, "31c3nr-32c3nr-P2-8c2nr-P2-10c3-G"),
+        ({"depth2": 0}, "4c3nr-6c3nr-P2-10c3-G"),
+        ({"pool2": False}, "4c3nr-6c3nr-P2-8c2nr-10c3-G"),
+        ({"depth3": 1, "width3": 9, "kernel3": 2}, "4c3nr-6c3nr-P2-8c2nr-P2-9c2nr-10c3p-G"),
+        (POOLS_IN_A_ROW, "4c3nr-6c3nr-P2-P2-9c2nr-10c3-G"),
         ({"norm": "after relu"}, "4c3rn-6c3rn-P2-8c2rn-P2-10c3-G"),
         ({"norm": "after pool"}, "4c3rn-6c3r-P2n-8c2r-P2n-10c3-G"),
-        ({"norm": "after pool", "pools1": 2}, "4c3rn-6c3r-P2n-P2n-8c2r-P2n-10c3p-G"),
-        ({"norm": "after first pool", "pools1": 2}, "4c3rn-6c3r-P2n-P2-8c2r-P2n-10c3p-G"),
-        ({"norm": "after pool", "pools2": 0}, "4c3rn-6c3r-P2n-8c2rn-10c3-G"),
+        ({"norm": "after pool", "pool2": False}, "4c3rn-6c3r-P2n-8c2rn-10c3-G"),
+        ({"norm": "after pool", **POOLS_IN_A_ROW}, "4c3rn-6c3r-P2n-P2n-9c2rn-10c3-G"),
+        ({"norm": "after first pool", **POOLS_IN_A_ROW}, "4c3rn-6c3r-P2n-P2-9c2rn-10c3-G"),
         ({"norm": "none"}, "4c3r-6c3r-P2-8c2r-P2-10c3-G"),
         ({"norm": "none", "finish": "norm"}, "4c3r-6c3r-P2-8c2r-P2-10c3-G"),
         ({"bias": True}, "4c3bnr-6c3bnr-P2-8c2bnr-P2-10c3b-G"),
         ({"padding": True}, "4c3pnr-6c3pnr-P2-8c3pnr-P2-10c3p-G"),
-        ({"transition": "before pool"}, "4c3nr-6c3nr-5c1nr-P2-8c2nr-P2-10c3-G"),
-        ({"transition": "after pool"}, "4c3nr-6c3nr-P2-5c1nr-8c2nr-P2-10c3-G"),
-        ({"transition": "after pool, linear"}, "4c3nr-6c3nr-P2-5c1-8c2nr-P2-10c3-G"),
+        ({"transition": "before pool"}, "4c3nr-6c3nr-9c1nr-P2-8c2nr-P2-10c3-G"),
+        ({"transition": "after pool"}, "4c3nr-6c3nr-P2-9c1nr-8c2nr-P2-10c3-G"),
+        ({"transition": "after pool, linear"}, "4c3nr-6c3nr-P2-9c1-8c2nr-P2-10c3-G"),
         ({"head_kernel": 1}, "4c3nr-6c3nr-P2-8c2nr-P2-10c1-G"),
         ({"head": "dense"}, "4c3nr-6c3nr-P2-8c2nr-P2-F-10f"),
         ({"head": "dense", "bias": True}, "4c3bnr-6c3bnr-P2-8c2bnr-P2-F-10fb"),
@@ -170,17 +194,19 @@ def test_images_that_are_too_small_are_refused() -> None:
     ids=str,
 )
 def test_what_a_choice_means(changes: dict[str, Any], layers: str) -> None:
+    assert set(changes) <= {dimension.name for dimension in MNIST.dimensions}
     assert write(MNIST.architecture(TWO_STAGES | changes)) == f"1x28x28-{layers}"
 
 
 def test_what_a_network_does_not_use_changes_nothing() -> None:
     unused: dict[str, Value] = {
-        "width1c": 31,
-        "width2b": 31,
-        "width3a": 31,
+        "growth1.3": 16,
+        "growth2.2": 16,
+        "width3": 31,
         "kernel3": 3,
-        "pools3": 1,
-        "transition2": 31,
+        "pool3": True,
+        "transition1": 31,
     }
 
+    assert set(unused) <= {dimension.name for dimension in MNIST.dimensions}
     assert MNIST.architecture(TWO_STAGES | unused) == MNIST.architecture(TWO_STAGES)

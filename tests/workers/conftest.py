@@ -12,9 +12,13 @@ from workers.dataset import DataSet, make
 
 
 @pytest.fixture(autouse=True)
-def torch_as_before() -> Iterator[None]:
-    """Workers set the threads and the denormals of their process, which here is the test run's."""
+def torch_of_its_own() -> Iterator[None]:
+    """Workers set the threads and the denormals of their process, which here is the test run's.
+
+    One thread: two of them wait for each other on a busy machine, ten times as long as they compute.
+    """
     threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
     torch.set_flush_denormal(False)

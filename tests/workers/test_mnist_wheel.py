@@ -29,7 +29,8 @@ def pair(count: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]
 
 def packed(value: object) -> bytes:
     """A pickle as Python 2 and its NumPy wrote it."""
-    return gzip.compress(pickle.dumps(value, protocol=2).replace(b"numpy._core.multiarray", b"numpy.core.multiarray"))
+    pickled = pickle.dumps(value, protocol=2).replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+    return gzip.compress(pickled, mtime=0)
 
 
 def wheel(directory: Path, member: bytes) -> Path:
@@ -145,9 +146,9 @@ def test_only_the_bytes_of_the_original_files_pass(monkeypatch: pytest.MonkeyPat
     dimmer[4, 0, 27, 27] ^= 1
 
     check_mnist("test", images, labels)
-    with pytest.raises(DataError, match="^MNIST's test images are damaged: their MD5 must be .*, but is "):
+    with pytest.raises(DataError, match=r"^MNIST's test images are damaged: their MD5 must be .*, but is "):
         check_mnist("test", dimmer, labels)
-    with pytest.raises(DataError, match="^MNIST's test labels are damaged: their MD5 must be .*, but is "):
+    with pytest.raises(DataError, match=r"^MNIST's test labels are damaged: their MD5 must be .*, but is "):
         check_mnist("test", images, swapped)
 
 

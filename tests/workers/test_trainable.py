@@ -32,6 +32,7 @@ Hire = Callable[..., TrainJob]
 def hire(few: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hire:
     """A worker in this process, handed its data as Ray Tune hands them over."""
     monkeypatch.setattr(tune_trainable, "DEFAULT_STORAGE_PATH", str(tmp_path))
+    monkeypatch.setattr("ray._private.worker._post_init_hooks", [])  # or every later cluster would be handed the data
 
     def hired(first: Job, *, timeout: float | None = None, data: DataSet = few) -> TrainJob:
         workplace = Workplace(numerics=Numerics(), recipe=Recipe(epochs=0, batch=12), timeout=timeout)
@@ -43,8 +44,14 @@ def hire(few: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hire:
 
 
 def outcome(worker: TrainJob) -> Outcome:
-    result: dict[str, Any] = worker.train()
-    return from_result(result)
+    """What the worker's next step reports, as Tune gets it."""
+    worker_of_tune: Any = worker  # Ray's own methods have no annotations
+    return from_result(worker_of_tune.train())
+
+
+def take(worker: TrainJob, other: Job) -> bool:
+    worker_of_tune: Any = worker
+    return bool(worker_of_tune.reset(other.to_config()))
 
 
 def accuracy_and_loss(found: Outcome) -> tuple[float, float]:
@@ -74,7 +81,7 @@ def test_a_worker_takes_another_job(hire: Hire) -> None:
     outcome(worker)
     other = job("1x8x8-3c3nr-3c3p-G", 1, seed=9, fold=3, number=1)
 
-    assert worker.reset(other.to_config())
+    assert take(worker, other)
     found = outcome(worker)
     assert found.epochs == 1
     assert accuracy_and_loss(found) == accuracy_and_loss(outcome(hire(other)))
@@ -98,7 +105,7 @@ def test_a_line_that_cannot_be_read_is_a_failure(line: str, reason: str, hire: H
     worker = hire(job(line, 4))
 
     assert outcome(worker) == Failed(epochs=4, reason=reason)
-    assert worker.reset(job().to_config())
+    assert take(worker, job())
     assert isinstance(outcome(worker), Trained)
 
 
@@ -120,7 +127,7 @@ def test_every_job_has_its_own_time(hire: Hire) -> None:
     worker = hire(job(LINE, 1), timeout=3_600)
 
     assert isinstance(outcome(worker), Trained)
-    assert worker.reset(job(LINE, 2).to_config())
+    assert take(worker, job(LINE, 2))
     assert isinstance(outcome(worker), Trained)
 
 
@@ -168,7 +175,7 @@ print("done")
 
 
 def test_a_worker_that_is_stuck_ends(tmp_path: Path) -> None:
-    environment = os.environ | {"HOME": str(tmp_path), "RAY_AIR_LOCAL_CACHE_DIR": str(tmp_path)}
+    environment = os.environ | {"HOME": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", STUCK], capture_output=True, text=True, check=False, env=environment, timeout=120
     )

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from dashboards.progress import LiveView, PlainView, Snapshot, draw, pruned_by_rung, summary, view
+from space.candidate import Candidate, Confirmation, State
+
+
+@pytest.fixture
+def snapshot(candidates: list[Candidate]) -> Snapshot:
+    return Snapshot(
+        study="digits-1000-0.9",
+        budget=1000,
+        target=0.9,
+        confirmations=3,
+        candidates=candidates,
+        begun=100.0,
+        trained_before=1,
+        trials=9,
+        deadline=None,
+    )
+
+
+def console() -> tuple[Console, io.StringIO]:
+    file = io.StringIO()
+    return Console(file=file, width=80), file
+
+
+def drawn(snapshot: Snapshot, now: float) -> str:
+    screen, file = console()
+    screen.print(draw(snapshot, now))
+    return file.getvalue()
+
+
+def test_speed_counts_this_run_only(snapshot: Snapshot) -> None:
+    assert snapshot.trained == 5
+    assert snapshot.per_minute(now=160.0) == pytest.approx(4.0)
+
+
+def test_time_left_is_that_of_the_first_limit(snapshot: Snapshot) -> None:
+    assert snapshot.seconds_left(now=160.0) == pytest.approx(60.0)
+    assert replace(snapshot, deadline=170.0).seconds_left(now=160.0) == pytest.approx(10.0)
+    assert replace(snapshot, trained_before=5).seconds_left(now=160.0) is None
+
+
+def test_the_best_is_the_most_accurate_of_those_trained_longest(snapshot: Snapshot) -> None:
+    assert snapshot.best is not None
+    assert snapshot.best.number == 4
+    assert replace(snapshot, candidates=[]).best is None
+
+
+def test_hits_are_confirming_until_all_fresh_trainings_are_there(snapshot: Snapshot) -> None:
+    assert [candidate.number for candidate in snapshot.confirming] == [3, 4]
+
+
+def test_pruned_candidates_are_counted_by_their_rung(candidates: list[Candidate]) -> None:
+    assert pruned_by_rung(candidates) == {1: 1, 4: 1}
+
+
+def test_the_live_view_says_all_that_matters_in_eighty_columns(snapshot: Snapshot) -> None:
+    text = drawn(snapshot, now=160.0)
+    for part in (
+        "digits-1000-0.9  1:00",
+        "2 trained to the end, 1 running, 1 failed",
+        "1 over budget, 1 after 1 epoch, 1 after 4 epochs",
+        "4.0 candidates a minute, limits reached in 1:00",
+        "90.00 % with at most 1,000 parameters",
+        "95.00 % after 16 epochs, 600 parameters, #4",
+        "confirming #3: 2 of 3 (91.00 %, 93.00 %)",
+    ):
+        assert part in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert len(text.splitlines()) <= 24
+
+
+def test_the_live_view_of_nothing_yet(snapshot: Snapshot) -> None:
+    text = drawn(replace(snapshot, candidates=[], trained_before=0), now=100.0)
+    assert "none yet" in text
+    assert "time left not known yet" in text
+
+
+def test_plain_lines_tell_each_end_once(snapshot: Snapshot, candidates: list[Candidate]) -> None:
+    screen, file = console()
+    plain = PlainView(screen)
+    with plain:
+        plain.update(replace(snapshot, candidates=candidates[:-1]))
+        plain.update(snapshot)
+        done = replace(candidates[6], state=State.PRUNED, rungs={1: 0.4})
+        plain.update(replace(snapshot, candidates=[*candidates[:6], done]))
+        plain.update(replace(snapshot, candidates=[*candidates[:6], done]))
+    told = [line for line in file.getvalue().splitlines() if "#" in line]
+    assert len(told) == 1
+    assert told[0].endswith("#6 400 parameters: 40.00 %, pruned")
+
+
+def test_plain_lines_tell_failures_and_confirmations(snapshot: Snapshot, candidates: list[Candidate]) -> None:
+    screen, file = console()
+    plain = PlainView(screen)
+    plain.update(snapshot)
+    failed = replace(candidates[6], state=State.FAILED, reason="its worker died")
+    third = Confirmation(fold=3, seed=3, accuracy=0.92, seconds=1.0)
+    confirmed = replace(candidates[3], confirmations=(*candidates[3].confirmations, third))
+    plain.update(replace(snapshot, candidates=[*candidates[:3], confirmed, *candidates[4:6], failed]))
+    text = file.getvalue()
+    assert "#6 400 parameters: failed: its worker died" in text
+    assert "#3 700 parameters: confirmation 3: 92.00 % (fold 3)" in text
+
+
+def test_a_summary_is_one_line(snapshot: Snapshot) -> None:
+    assert summary(snapshot, now=160.0) == (
+        "digits-1000-0.9: 2 complete, 1 running, 1 over budget, 2 pruned, 1 failed, 4.0 a minute, best 95.00 % after 16"
+    )
+
+
+def test_a_terminal_gets_the_live_view_and_a_pipe_plain_lines() -> None:
+    assert isinstance(view(Console(force_terminal=True)), LiveView)
+    assert isinstance(view(Console(file=io.StringIO())), PlainView)
+
+
+def test_the_live_view_leaves_the_terminal_as_it_was(snapshot: Snapshot) -> None:
+    file = io.StringIO()
+    with LiveView(Console(file=file, force_terminal=True, width=80)) as live:
+        live.update(snapshot)
+    assert "\x1b[?25h" in file.getvalue()  # the cursor is shown again

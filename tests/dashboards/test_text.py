@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pytest
+
+from dashboards.text import duration, number, percent
+
+
+def test_fractions_read_as_percentages() -> None:
+    assert percent(0.9941) == "99.41 %"
+    assert percent(None) == "-"
+
+
+def test_counts_read_with_separators() -> None:
+    assert number(10_000) == "10,000"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.9, "59 s"), (185, "3:05"), (7385, "2:03:05")])
+def test_times_read_as_people_say_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from search import tuning
+from search.conductor import Conductor
+from search.ledger import Ledger
+
+
+def test_a_machine_without_a_gpu_has_a_slot_a_core() -> None:
+    places = tuning.slots(None)
+    assert places.cpus == 1
+    assert places.count >= 1
+    assert tuning.slots(5).count == 5
+
+
+def test_what_tune_pickles_holds_nothing_of_the_study(
+    ledger: Ledger, make_conductor: Callable[..., Conductor], database: str
+) -> None:
+    bridge = tuning._Bridge(make_conductor(ledger), lambda: None)
+    pickled = pickle.dumps((tuning._Jobs(bridge), tuning._Results(bridge), tuning._Stop(bridge)))
+    assert database.encode() not in pickled
+
+
+def test_files_of_killed_runs_are_removed_and_those_of_others_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    dead, alive, foreign = (tmp_path / name for name in ("petitnet-999999999-x", "petitnet-1-x", "petitnet-notes"))
+    for directory in (dead, alive, foreign):
+        directory.mkdir()
+    with tuning._scratch() as scratch:
+        assert scratch.parent == tmp_path
+        assert not dead.exists()
+    assert not scratch.exists()
+    assert alive.exists()
+    assert foreign.exists()

@@ -1,0 +1,55 @@
+"""Muon: momentum whose matrices are made orthogonal before they are taken as steps.
+
+Method: Keller Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024); the coefficients of the
+quintic Newton-Schulz iteration are theirs. Convolution kernels (filters, channels, k, k) are taken as matrices
+(filters, channels * k * k).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+_ITERATIONS = 3
+"""Enough to bring the singular values near 1; their exact size matters less than their evenness."""
+_SMALLEST_NORM = 1e-7
+
+
+class Muon(torch.optim.Optimizer):
+    """For weights of two axes or more; biases and batch-norm parameters need another optimiser.
+
+    `lr` is the spectral norm of a step, about; `momentum` is Nesterov's.
+    """
+
+    def __init__(self, params: Iterable[nn.Parameter], *, lr: float, momentum: float) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:
+        """One step from the gradients as they stand."""
+        assert closure is None, "Muon evaluates no closure"
+        for group in self.param_groups:
+            for weight in group["params"]:
+                gradient = weight.grad
+                momentum = self.state[weight].setdefault("momentum", torch.zeros_like(gradient))
+                momentum.mul_(group["momentum"]).add_(gradient)
+                ahead = gradient.add(momentum, alpha=group["momentum"])
+                rows = ahead.reshape(len(ahead), -1)
+                tall = max(1.0, rows.shape[0] / rows.shape[1]) ** 0.5
+                weight.add_(orthogonal(rows).view_as(ahead), alpha=-group["lr"] * tall)
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """A matrix with the singular vectors of `matrix` (float, two axes) and singular values near 1."""
+    a, b, c = _COEFFICIENTS
+    wide = matrix.shape[0] <= matrix.shape[1]
+    x = matrix if wide else matrix.T
+    x = x / (x.norm() + _SMALLEST_NORM)
+    for _ in range(_ITERATIONS):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x if wide else x.T
