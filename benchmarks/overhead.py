@@ -52,9 +52,7 @@ def main() -> None:
     print(
         f"Python {platform.python_version()}, optuna {optuna.__version__}, {platform.machine()}, {slots} slots, SQLite"
     )
-    print(
-        f"{len(trained)} candidates trained ({told} over budget in all), {training / len(trained):.2f} s of training each"
-    )
+    print(f"{len(trained)} candidates trained for {training / len(trained):.2f} s each, {told} over budget in all")
     print(f"overhead      {overhead:10.3f} s a candidate")
     assert overhead < LIMIT, f"overhead must be under {LIMIT} s a candidate"
 

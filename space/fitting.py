@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from math import floor
 
-from space.search_space import GROWING, Choice, Choices, Range, SearchSpace, Value, growth_name, grown
+from space.search_space import GROWING, Choice, Choices, Range, SearchSpace, Value, grown, growth_name
 
 _STEPS = 64
 """Factors tried between a choice's own widths and the narrowest ones."""
@@ -32,7 +32,7 @@ def largest(space: SearchSpace) -> dict[str, Value]:
 
 
 def _extreme(space: SearchSpace, cost: Callable[[int], int]) -> dict[str, Value]:
-    """Coordinate descent over the ends of the ranges, from both corners with each kind of head, until no change helps."""
+    """Coordinate descent over the ends of the ranges, from both corners with each head, until no change helps."""
     heads: list[dict[str, Value]] = [
         {"head": head, "padding": padding}
         for head in ("average", "dense", "conv", "bottleneck conv")

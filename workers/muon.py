@@ -8,7 +8,6 @@ quintic Newton-Schulz iteration are theirs. Convolution kernels (filters, channe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,9 +28,8 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
-        """One step from the gradients as they stand."""
-        assert closure is None, "Muon evaluates no closure"
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One step from the gradients as they stand; no closure is evaluated."""
         for group in self.param_groups:
             for weight in group["params"]:
                 gradient = weight.grad
@@ -47,8 +45,8 @@ def orthogonal(matrix: Tensor) -> Tensor:
     """A matrix with the singular vectors of `matrix` (float, two axes) and singular values near 1."""
     a, b, c = _COEFFICIENTS
     wide = matrix.shape[0] <= matrix.shape[1]
-    x = matrix if wide else matrix.T
-    x = x / (x.norm() + _SMALLEST_NORM)
+    x: Tensor = matrix if wide else matrix.T
+    x = x / (torch.linalg.matrix_norm(x) + _SMALLEST_NORM)
     for _ in range(_ITERATIONS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x

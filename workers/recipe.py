@@ -29,12 +29,14 @@ class Recipe:
     """Passes over the training images."""
     batch: int = 128
     """Images a step."""
-    peak: float = 0.02
-    """Highest learning rate (AdamW), reached after the warm-up."""
+    peak: float = 0.1
+    """Highest learning rate of the weights of convolutions and dense layers (Muon)."""
+    momentum: float = 0.9
+    """Nesterov's, of Muon."""
+    other_peak: float = 0.02
+    """Highest learning rate of biases and batch norms (Adam)."""
     warmup: float = 0.2
-    """Fraction of the steps in which the learning rate climbs to its peak; then it falls to 0 by cosine."""
-    decay: float = 1e-4
-    """Weight decay (AdamW)."""
+    """Fraction of the steps in which the learning rates climb to their peaks; then they fall to 0."""
     smoothing: float = 0.05
     """Label smoothing: probability spread evenly over all classes."""
     augmentation: Augmentation = field(default_factory=Augmentation)

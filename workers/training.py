@@ -1,6 +1,6 @@
-"""One complete training of one network: AdamW under a one-cycle schedule, with the augmentation done in batches.
+"""One complete training of one network: Muon and Adam under one schedule, with the augmentation done in batches.
 
-The schedule is the one-cycle of Smith and Topin, "Super-convergence" (2018), with a cosine down to nearly nothing.
+The schedule is the triangle of Smith and Topin, "Super-convergence" (2018): up to a peak and down to nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from space.building import build
 from workers.augmentation import random_affine
 from workers.dataset import DataSet, split
 from workers.job import Failed, Outcome, Trained
+from workers.muon import Muon
 from workers.numerics import Numerics
 from workers.recipe import Recipe
 
@@ -100,8 +101,11 @@ def train(
     generator = torch.Generator().manual_seed(seed % _MAX_SEED)
     network = build(architecture).to(data.images.device, memory_format=data.numerics.layout)  # type: ignore[call-overload]
     steps = recipe.epochs * steps_per_epoch(len(data.train), recipe.batch)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.peak, weight_decay=recipe.decay, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: one_cycle(step / steps, recipe.warmup))
+    optimisers = _optimisers(network, recipe)
+    schedules = [
+        torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: triangle((step + 1) / (steps + 1), recipe.warmup))
+        for optimiser in optimisers
+    ]
     loss = math.nan
     network.train()
     for _ in range(recipe.epochs):
@@ -109,8 +113,9 @@ def train(
         for images, labels in data.shuffled(recipe, generator):
             if time.monotonic() > deadline:
                 return Failed(epochs=recipe.epochs, reason="timeout")
-            losses.append(_step(network, optimiser, images, labels, recipe, data.numerics))
-            schedule.step()
+            losses.append(_step(network, optimisers, images, labels, recipe, data.numerics))
+            for schedule in schedules:
+                schedule.step()
         loss = torch.stack(losses).mean().item()
         if not math.isfinite(loss):
             return Failed(epochs=recipe.epochs, reason=f"the training loss became {loss}")
@@ -120,28 +125,37 @@ def train(
     return Trained(epochs=recipe.epochs, accuracy=accuracy, loss=loss, seconds=time.monotonic() - begun)
 
 
-def one_cycle(done: float, warmup: float) -> float:
-    """The learning rate as a fraction of its peak, when the fraction `done` of all steps is done."""
-    if done < warmup:
-        return 0.04 + 0.96 * (1 - math.cos(math.pi * done / warmup)) / 2
-    return (1 + math.cos(math.pi * (done - warmup) / (1 - warmup))) / 2
+def _optimisers(network: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Muon for the weights of convolutions and dense layers, Adam for biases and batch norms, where there are any."""
+    weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in network.parameters() if parameter.ndim == 1]
+    optimisers: list[torch.optim.Optimizer] = [Muon(weights, lr=recipe.peak, momentum=recipe.momentum)]
+    if others:
+        optimisers.append(torch.optim.Adam(others, lr=recipe.other_peak, fused=True))
+    return optimisers
+
+
+def triangle(done: float, warmup: float) -> float:
+    """The learning rate as a fraction of its peak, when the fraction `done` of all steps is done; both from 0 to 1."""
+    return done / warmup if done < warmup else (1 - done) / (1 - warmup) if done < 1 else 0.0
 
 
 def _step(
     network: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimisers: list[torch.optim.Optimizer],
     images: Tensor,
     labels: Tensor,
     recipe: Recipe,
     numerics: Numerics,
 ) -> Tensor:
-    """One step of the optimiser; its loss, detached."""
+    """One step of the optimisers; its loss, detached."""
     with torch.autocast(images.device.type, torch.bfloat16, enabled=numerics.bfloat16):
         logits = network(images)
     loss = functional.cross_entropy(logits.float(), labels, label_smoothing=recipe.smoothing)
-    optimiser.zero_grad(set_to_none=True)
+    network.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    optimiser.step()
+    for optimiser in optimisers:
+        optimiser.step()
     return loss.detach()
 
 

@@ -92,8 +92,13 @@ def test_all_candidates_can_be_taken_away(finished: Path, tmp_path: Path, ending
     file = tmp_path / f"all.{ending}"
     done = search("trials", STUDY, "-o", str(file), PETITNET_HOME=str(finished))
     assert done.returncode == 0, done.stderr
-    read = {"csv": pandas.read_csv, "parquet": pandas.read_parquet, "json": pandas.read_json}[ending]
-    frame = read(file)
+    match ending:
+        case "csv":
+            frame = pandas.read_csv(file)
+        case "parquet":
+            frame = pandas.read_parquet(file)
+        case _:
+            frame = pandas.read_json(file)
     assert {"number", "state", "parameters", "architecture", "accuracy", "accuracy_1", "reason"} <= set(frame.columns)
     assert list(frame["number"]) == list(range(len(frame)))
 

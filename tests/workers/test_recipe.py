@@ -20,7 +20,7 @@ def test_few_images_come_in_smaller_batches(images: int, batch: int) -> None:
     "recipe",
     [
         Recipe(epochs=1),
-        Recipe(epochs=16, batch=32, peak=0.1, warmup=0.3, decay=0.0, smoothing=0.0),
+        Recipe(epochs=16, batch=32, peak=0.1, momentum=0.8, other_peak=0.01, warmup=0.3, smoothing=0.0),
         Recipe(epochs=4, augmentation=Augmentation(rotation=0, scale=0.5, shift=0.25, shear=0)),
     ],
 )

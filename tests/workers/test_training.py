@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 import re
 import time
 from dataclasses import replace
@@ -15,9 +14,10 @@ from space.building import build
 from space.notation import read
 from workers.dataset import FOLDS, DataSet, make, split
 from workers.job import Failed, Trained
+from workers.muon import Muon
 from workers.numerics import Numerics
 from workers.recipe import Augmentation, Recipe, default_recipe
-from workers.training import Batches, batches, one_cycle, steps_per_epoch, train
+from workers.training import Batches, batches, steps_per_epoch, train, triangle
 
 CPU = torch.device("cpu")
 SMALL = read("1x8x8-4c3pnr-P2-3c3p-G")
@@ -74,11 +74,9 @@ def test_every_numerics_trains(bfloat16: bool, channels_last: bool, few: DataSet
     assert trained(SMALL, data, replace(FAST, epochs=1)).loss == pytest.approx(plain.loss, rel=0.05)
 
 
-def cosine_up_then_down(done: float, warmup: float) -> float:
-    """From 4 % of the peak up to it, then down to 0, each along half a cosine."""
-    if done < warmup:
-        return 0.52 - 0.48 * math.cos(math.pi * done / warmup)
-    return 0.5 + 0.5 * math.cos(math.pi * (done - warmup) / (1 - warmup))
+def up_then_down(done: float, warmup: float) -> float:
+    """Straight from 0 to the peak and straight back to 0."""
+    return min(done / warmup, (1 - done) / (1 - warmup))
 
 
 def plain_loop(architecture: Architecture, data: DataSet, recipe: Recipe, seed: int) -> tuple[float, float]:
@@ -89,19 +87,23 @@ def plain_loop(architecture: Architecture, data: DataSet, recipe: Recipe, seed: 
     labels = torch.tensor(data.labels)
     torch.manual_seed(seed)
     network = build(architecture)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.peak, weight_decay=recipe.decay)
+    weights, others = ([p for p in network.parameters() if (p.ndim > 1) is kind] for kind in (True, False))
+    muon = Muon(weights, lr=recipe.peak, momentum=recipe.momentum)
+    adam = torch.optim.Adam(others or [torch.zeros(1)], lr=recipe.other_peak)
     criterion = nn.CrossEntropyLoss(label_smoothing=recipe.smoothing)
     order = torch.tensor(parts.train)[torch.randperm(len(parts.train), generator=torch.Generator().manual_seed(seed))]
     steps = len(order) // recipe.batch
     losses = []
     for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = recipe.peak * cosine_up_then_down(step / steps, recipe.warmup)
+        rate = up_then_down((step + 1) / (steps + 1), recipe.warmup)
+        muon.param_groups[0]["lr"] = recipe.peak * rate
+        adam.param_groups[0]["lr"] = recipe.other_peak * rate
         places = order[step * recipe.batch : (step + 1) * recipe.batch]
         loss = criterion(network(images[places]), labels[places])
-        optimiser.zero_grad()
+        network.zero_grad()
         loss.backward()
-        optimiser.step()
+        muon.step()
+        adam.step()
         losses.append(loss.item())
     network.eval()
     with torch.no_grad():
@@ -224,17 +226,19 @@ def test_a_deadline_far_away_changes_nothing(few: DataSet) -> None:
 
 
 @pytest.mark.parametrize("warmup", [0.1, 0.2, 0.5])
-def test_one_cycle_begins_low_peaks_after_the_warm_up_and_ends_near_zero(warmup: float) -> None:
-    rates = [one_cycle(step / 1000, warmup) for step in range(1001)]
+def test_the_learning_rate_climbs_to_its_peak_and_falls_to_nothing(warmup: float) -> None:
+    rates = [triangle(step / 1000, warmup) for step in range(1001)]
     peak = rates.index(max(rates))
 
-    assert 0 < rates[0] < 0.1
+    assert rates[0] == rates[1000] == 0
     assert peak == round(1000 * warmup)
     assert rates[peak] == pytest.approx(1)
-    assert rates[:peak] == sorted(rates[:peak])
-    assert rates[peak:] == sorted(rates[peak:], reverse=True)
-    assert 0 <= rates[999] < 1e-4
-    assert rates == pytest.approx([cosine_up_then_down(step / 1000, warmup) for step in range(1001)])
+    assert rates == pytest.approx([up_then_down(step / 1000, warmup) for step in range(1001)])
+
+
+def test_a_warm_up_can_last_to_the_end() -> None:
+    assert triangle(1.0, warmup=1.0) == 0
+    assert triangle(0.5, warmup=1.0) == 0.5
 
 
 def test_read_only_arrays_are_taken_without_a_warning(few: DataSet, recwarn: pytest.WarningsRecorder) -> None:
