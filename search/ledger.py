@@ -18,7 +18,8 @@ from search.settings import StudySettings
 from space.architecture import Architecture
 from space.candidate import Candidate, Confirmation, State
 from space.notation import write
-from space.search_space import Choice, Choices, Range, SearchSpace, Value
+from space.ranges import Choice, Choices, Range, Value
+from space.search_space import SearchSpace
 from workers.job import Trained
 
 _SETTINGS = "settings"

@@ -14,7 +14,8 @@ from search.settings import StudySettings
 from space.architecture import Architecture
 from space.candidate import State
 from space.fitting import shrink
-from space.search_space import Choices, SearchSpace
+from space.ranges import Choices
+from space.search_space import SearchSpace
 
 PATIENCE = 64
 """Proposals over budget in a row after which the last one is shrunk until it fits."""

@@ -6,7 +6,9 @@ import random
 from collections.abc import Callable
 from math import floor
 
-from space.search_space import GROWING, Choice, Choices, Range, SearchSpace, Value, grown, growth_name
+from space.drawing import GROWING, grown, growth_name
+from space.ranges import Choice, Choices, Range, Value
+from space.search_space import SearchSpace
 
 _STEPS = 64
 """Factors tried between a choice's own widths and the narrowest ones."""

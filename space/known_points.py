@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from space.drawing import GROWING, growth_name
 from space.published import PUBLISHED, Published
-from space.search_space import GROWING, Choices, SearchSpace, Value, growth_name
+from space.ranges import Choices, Value
+from space.search_space import SearchSpace
 
 _UNUSED: dict[str, Value] = {
     **{f"depth{stage}": 0 for stage in (2, 3, 4)},

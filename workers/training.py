@@ -168,5 +168,5 @@ def _accuracy(network: nn.Module, data: Batches) -> float:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=data.numerics.bfloat16):
             logits = network(images)
         finite.append(logits.isfinite().all())
-        right.append(logits.argmax(dim=1) == labels)
-    return torch.cat(right).float().mean().item() if all(finite) else math.nan
+        right.append((logits.argmax(dim=1) == labels).sum())
+    return int(sum(right)) / len(data.validation) if all(finite) else math.nan

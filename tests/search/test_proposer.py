@@ -10,7 +10,7 @@ from search.proposer import PATIENCE, RANDOM, SHRUNK, STARTUP, Proposer, Wish
 from search.settings import StudySettings
 from space.candidate import State
 from space.fitting import largest, parameters, smallest
-from space.search_space import Value
+from space.ranges import Value
 
 
 class Stubborn(optuna.samplers.RandomSampler):

@@ -18,7 +18,8 @@ from space.layers import (
     ReLU,
     Shape,
 )
-from space.search_space import Range, SearchSpace, Value
+from space.ranges import Range, Value
+from space.search_space import SearchSpace
 
 PROPERTY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For every property test: a busy machine is no failure."""

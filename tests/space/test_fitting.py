@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from space.fitting import BudgetError, check_budget, largest, parameters, share_within, shrink, smallest
 from space.layers import Conv
-from space.search_space import Choice, Choices, Range, SearchSpace, Value
+from space.ranges import Choice, Choices, Range, Value
+from space.search_space import SearchSpace
 from tests.space.strategies import PROPERTY, SPACES, chosen
 
 MNIST = SPACES[0]

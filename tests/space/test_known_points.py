@@ -4,7 +4,8 @@ import pytest
 
 from space.known_points import published_in
 from space.published import PUBLISHED
-from space.search_space import Range, SearchSpace
+from space.ranges import Range
+from space.search_space import SearchSpace
 from tests.space.strategies import SPACES
 
 MNIST = SearchSpace((1, 28, 28), 10)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from space.building import build
 from space.notation import write
-from space.search_space import Choice, Range, SearchSpace, Value
+from space.ranges import Choice, Range, Value
+from space.search_space import SearchSpace
 from tests.space.strategies import PROPERTY, SPACES, chosen, spaces
 
 MNIST = SearchSpace((1, 28, 28), 10)

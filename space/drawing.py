@@ -1,0 +1,175 @@
+"""How choices become an architecture: stages of convolutions, pools and transitions between them, and a head."""
+
+from __future__ import annotations
+
+from space.architecture import Architecture
+from space.layers import (
+    BatchNorm,
+    Conv,
+    Dropout,
+    Flatten,
+    GlobalAveragePool,
+    Layer,
+    Linear,
+    MaxPool,
+    ReLU,
+    Shape,
+)
+from space.ranges import Choices
+
+DEPTH = 3
+"""Most convolutions of a stage."""
+FILTERS = (2, 32)
+GROWING = range(2, DEPTH + 1)
+"""Places in a stage whose filters are chosen as growth over the place before."""
+_SMALLEST_MAP = 3
+"""A convolution without padding that would leave a map of fewer pixels a side is padded instead."""
+
+
+def growth_name(stage: int, place: int) -> str:
+    """The range of one convolution's growth over the one before."""
+    return f"growth{stage}.{place}"
+
+
+def grown(filters: int, growth: int) -> int:
+    """`filters` more or less by `growth`, within what a convolution may have."""
+    return max(FILTERS[0], min(FILTERS[1], filters + growth))
+
+
+class Drawing:
+    """An architecture while it is drawn: the layers so far and the shape that they leave."""
+
+    def __init__(self, image: Shape, classes: int, stages: int, choices: Choices) -> None:
+        self.image = image
+        self.classes = classes
+        self.stages = stages
+        self.choices = choices
+        self.layers: list[Layer] = []
+        self.shape = image
+        self.awaits_norm = False
+        """Whether a convolution's batch norm is still to come, because it belongs after the pool."""
+
+    def architecture(self) -> Architecture:
+        stages = range(1, self.stages + 1)
+        last = max(stage for stage in stages if self.whole(f"depth{stage}"))
+        for stage in stages[:last]:
+            self.stage(stage, last=stage == last)
+        if self.choices["head"] == "bottleneck conv":
+            self.block(self.classes, 1)
+        self.settle_norm()
+        match self.choices["head"]:
+            case "average":
+                self.average_head()
+            case "dense":
+                self.dense_head()
+            case _:
+                self.conv_head()
+        return Architecture(self.image, tuple(self.layers))
+
+    def whole(self, name: str) -> int:
+        return int(self.choices[name])
+
+    def side(self) -> int:
+        return min(self.shape[1:])
+
+    def add(self, *layers: Layer) -> None:
+        for layer in layers:
+            self.layers.append(layer)
+            self.shape = layer.output(self.shape)
+
+    def stage(self, stage: int, *, last: bool) -> None:
+        """Convolutions, then a pool and a transition; without convolutions of its own a stage is at most its pool."""
+        depth = self.whole(f"depth{stage}")
+        transition = "none" if last or depth == 0 else self.choices["transition"]
+        width = 0 if transition == "none" else self.whole(f"transition{stage}")
+        for filters in self.widths(stage)[:depth]:
+            self.block(filters, self.whole(f"kernel{stage}"))
+            if stage >= self.whole("dropout_from"):
+                self.drop()
+        if transition == "before pool":
+            self.block(width, 1)
+        if stage == 1 or self.choices[f"pool{stage}"]:
+            self.pool()
+        if transition == "after pool":
+            self.block(width, 1)
+        elif transition == "after pool, linear":
+            self.settle_norm()
+            self.conv(width, 1)
+
+    def widths(self, stage: int) -> list[int]:
+        """Filters of each convolution of a stage: the first as chosen, the others by growth over the one before."""
+        found = [self.whole(f"width{stage}")]
+        for place in GROWING:
+            found.append(grown(found[-1], self.whole(growth_name(stage, place))))
+        return found
+
+    def conv(self, filters: int, kernel: int) -> None:
+        """A convolution, padded if the space says so or if it would leave too small a map."""
+        padding = 0
+        if self.choices["padding"] or self.side() - kernel + 1 < _SMALLEST_MAP:
+            kernel |= 1  # only odd kernels can keep the map's size
+            padding = kernel // 2
+        self.add(Conv(filters, kernel, padding, bool(self.choices["bias"])))
+
+    def block(self, filters: int, kernel: int) -> None:
+        """A convolution with its batch norm and ReLU."""
+        self.settle_norm()
+        self.conv(filters, kernel)
+        self.activate()
+
+    def activate(self) -> None:
+        """ReLU with its batch norm: before, after, or still to come where it belongs after the pool."""
+        norm = self.choices["norm"]
+        if norm == "before relu":
+            self.add(BatchNorm())
+        self.add(ReLU())
+        if norm == "after relu":
+            self.add(BatchNorm())
+        self.awaits_norm = norm in ("after pool", "after first pool")
+
+    def settle_norm(self) -> None:
+        """The batch norm that was to follow a pool, where none came."""
+        if self.awaits_norm:
+            self.add(BatchNorm())
+        self.awaits_norm = False
+
+    def drop(self) -> None:
+        rate = float(self.choices["dropout"])
+        if rate:
+            self.settle_norm()
+            self.add(Dropout(rate))
+
+    def pool(self) -> None:
+        """Max pool of 2x2, if that leaves at least 2x2, with the batch norm that belongs after it."""
+        if self.side() < 4:
+            return
+        again = isinstance(self.layers[-1], BatchNorm) and self.choices["norm"] == "after pool"
+        self.add(MaxPool(2))
+        if self.awaits_norm or again:
+            self.add(BatchNorm())
+        self.awaits_norm = False
+
+    def dense_head(self) -> None:
+        self.add(Flatten())
+        self.drop()
+        self.add(Linear(self.classes, bool(self.choices["bias"])))
+
+    def average_head(self) -> None:
+        self.conv(self.classes, self.whole("head_kernel"))
+        self.finish()
+        self.add(GlobalAveragePool())
+
+    def conv_head(self) -> None:
+        """A convolution as large as the map."""
+        self.add(Conv(self.classes, self.side(), 0, bool(self.choices["bias"])))
+        self.finish()
+        self.add(Flatten() if self.shape[1:] == (1, 1) else GlobalAveragePool())
+
+    def finish(self) -> None:
+        """What follows the convolution to one channel a class: nothing, batch norm, or all that a block has."""
+        if self.choices["finish"] == "block":
+            self.activate()
+            self.settle_norm()
+            self.drop()
+        elif self.choices["finish"] == "norm" and self.choices["norm"] != "none":
+            self.add(BatchNorm())
