@@ -19,7 +19,7 @@ from space.search_space import SearchSpace
 
 PATIENCE = 64
 """Proposals over budget in a row after which the last one is shrunk until it fits."""
-STARTUP = 24
+STARTUP = 20
 """Candidates drawn by the space's own odds before the sampler proposes: with fewer results to learn from it would draw
 every value of a range alike, and most such networks are poor."""
 SHRUNK = "shrunk"

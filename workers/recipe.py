@@ -11,13 +11,13 @@ from typing import Any
 class Augmentation:
     """Bounds of the random affine map of each image; every quantity is uniform within plus or minus its bound."""
 
-    rotation: float = 8.0
+    rotation: float = 5.0
     """Degrees."""
-    scale: float = 0.08
+    scale: float = 0.05
     """Fraction of the image's size."""
-    shift: float = 2 / 28
+    shift: float = 1 / 28
     """Fraction of the image's side."""
-    shear: float = 0.1
+    shear: float = 0.05
     """Pixels sideways for each pixel down."""
 
 
