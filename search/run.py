@@ -141,7 +141,12 @@ def _search(request: Request, ledger: Ledger, data: DataSet, view: Callable[[], 
 
         on_change()
         if not conductor.finished:
-            tuning.run(conductor, data, workplace, places, on_change)
+            try:
+                tuning.run(conductor, data, workplace, places, on_change)
+            except KeyboardInterrupt:  # before the run's own handler was there, or a second one
+                conductor.interrupted = True
+            finally:
+                conductor.close()
     return Result(
         study=ledger.name,
         settings=settings,

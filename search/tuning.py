@@ -76,7 +76,7 @@ def run(
 ) -> None:
     """Train what `conductor` asks for until it has finished; `on_change` is called after every decision.
 
-    SIGINT and SIGTERM end the run in order; afterwards nothing is left in training.
+    SIGINT and SIGTERM end the run in order.
     """
     with _scratch() as scratch, _ray(scratch, places, data), _signals(conductor):
         bridge = _Bridge(conductor, on_change)
@@ -101,10 +101,7 @@ def run(
                 verbose=0,
             ),
         )
-        try:
-            tuner.fit()
-        finally:
-            conductor.close()
+        tuner.fit()
 
 
 class _Bridge:

@@ -151,7 +151,6 @@ def test_a_password_in_a_bad_url_is_masked() -> None:
 
 
 def test_a_server_that_is_not_there_is_exit_code_5_and_its_password_masked() -> None:
-    pytest.importorskip("psycopg")
     refused = search(*"list --storage postgresql://me:secret@127.0.0.1:1/db".split())
     assert refused.returncode == 5
     assert "cannot be used" in one_line(refused.stderr)

@@ -14,7 +14,6 @@ from search.errors import SearchError, StorageError
 
 
 def test_plain_postgres_urls_get_the_driver_and_passwords_are_hidden() -> None:
-    pytest.importorskip("psycopg")
     url = storage.parse("postgresql://me:sec{ret@db/studies")
     assert url.drivername == "postgresql+psycopg"
     assert "sec" not in storage.masked(url)
