@@ -28,6 +28,7 @@ os.environ |= {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # everywhere, not only there: Ray then listens on the loopback alone
     "RAY_TRAIN_V2_ENABLED": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a failed training reports its reason and no accuracy
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
 }
@@ -43,6 +44,8 @@ from workers.job import Failed, Job, from_result
 from workers.trainable import TrainJob, Workplace
 
 _SCRATCH = "petitnet-"
+_LONGEST_TEMPORARY = 18
+"""Characters: Ray puts sockets some 85 characters deeper, and their paths are limited to 107 bytes."""
 _STORE_BYTES = 256 * 2**20
 """Ray's shared memory, besides what the data set needs."""
 
@@ -209,11 +212,13 @@ def _ray(scratch: Path, places: Slots, data: DataSet) -> Iterator[None]:
 @contextmanager
 def _scratch() -> Iterator[Path]:
     """A directory for Ray's and Tune's files, removed afterwards, as are those of runs that were killed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*-*"):
+    usual = tempfile.gettempdir()
+    temporary = usual if len(usual) <= _LONGEST_TEMPORARY else "/tmp"
+    for left in Path(temporary).glob(f"{_SCRATCH}*-*"):
         owner = left.name.removeprefix(_SCRATCH).split("-")[0]
         if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
             shutil.rmtree(left, ignore_errors=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-"))
+    scratch = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=temporary))
     try:
         yield scratch
     finally:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,18 +44,22 @@ def wait_until(condition: Callable[[], bool], seconds: float = 90) -> None:
         time.sleep(0.2)
 
 
-def processes(home: Path, name: str) -> list[int]:
-    """Processes whose command line begins with `name` and whose environment has this home."""
-    found = []
+def workers(driver: int) -> list[int]:
+    """Processes below `driver` that train."""
+    parents, titles = {}, {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            command = (entry / "cmdline").read_bytes()
-            environment = (entry / "environ").read_bytes()
+            status = (entry / "stat").read_text()
+            titles[int(entry.name)] = (entry / "cmdline").read_text()
         except OSError:
             continue
-        if command.startswith(name.encode()) and f"PETITNET_HOME={home}".encode() in environment:
-            found.append(int(entry.name))
-    return found
+        parents[int(entry.name)] = int(status.rpartition(")")[2].split()[1])
+
+    def below(process: int) -> bool:
+        return process == driver or (process in parents and below(parents[process]))
+
+    at_work = ("ray::TrainJob", "ray::ResourceTrainable")  # Tune's wrapper, while a step is running
+    return [process for process, title in titles.items() if title.startswith(at_work) and below(process)]
 
 
 @pytest.fixture
@@ -102,20 +108,21 @@ def test_an_interrupt_ends_in_order_and_says_how_to_go_on(
 ) -> None:
     process = begin(*RUN)
     wait_until(lambda: any(candidate.rungs for candidate in candidates(petitnet_home)))
+    training = workers(process.pid)
+    assert training
     process.send_signal(number)
     output, complaints = process.communicate(timeout=60)
     assert process.returncode == 130, complaints
     assert complaints.splitlines()[-1] == f"interrupted; to go on: search resume {STUDY}"
     assert "Best candidates" in output
     assert not any(candidate.state == State.RUNNING for candidate in candidates(petitnet_home))
-    wait_until(lambda: not processes(petitnet_home, "ray::"))
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in training))
 
 
 def test_a_worker_that_dies_costs_one_candidate(begin: Begin, petitnet_home: Path) -> None:
     process = begin(*RUN, "--trials", "8", "--json")
     wait_until(lambda: any(candidate.rungs for candidate in candidates(petitnet_home)))
-    workers = processes(petitnet_home, "ray::TrainJob")
-    os.kill(workers[0], signal.SIGKILL)
+    os.kill(workers(process.pid)[0], signal.SIGKILL)
     _, complaints = process.communicate(timeout=120)
     assert process.returncode == 3, complaints
     failed = [candidate for candidate in candidates(petitnet_home) if candidate.state == State.FAILED]
@@ -146,13 +153,13 @@ def test_a_second_driver_is_refused_while_the_first_is_at_work(begin: Begin, pet
 
 
 def test_a_run_stops_at_its_time_limit_and_leaves_no_files_behind(
-    begin: Begin, petitnet_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    begin: Begin, petitnet_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scratch = tmp_path / "t"
-    scratch.mkdir()
+    scratch = Path(tempfile.mkdtemp(prefix="t", dir="/tmp"))  # short, as socket paths must be
     monkeypatch.setenv("TMPDIR", str(scratch))
     process = begin(*RUN, "--timeout", "8", "--json")
     _, complaints = process.communicate(timeout=90)
     assert process.returncode == 3, complaints
     assert not any(candidate.state == State.RUNNING for candidate in candidates(petitnet_home))
     assert list(scratch.glob("petitnet-*")) == []
+    shutil.rmtree(scratch)

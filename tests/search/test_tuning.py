@@ -31,6 +31,7 @@ def test_files_of_killed_runs_are_removed_and_those_of_others_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tuning, "_LONGEST_TEMPORARY", 1000)
     dead, alive, foreign = (tmp_path / name for name in ("petitnet-999999999-x", "petitnet-1-x", "petitnet-notes"))
     for directory in (dead, alive, foreign):
         directory.mkdir()
@@ -40,3 +41,11 @@ def test_files_of_killed_runs_are_removed_and_those_of_others_kept(
     assert not scratch.exists()
     assert alive.exists()
     assert foreign.exists()
+
+
+def test_a_temporary_directory_too_deep_for_sockets_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "deep" / "deeper"))
+    with tuning._scratch() as scratch:
+        assert scratch.parent == Path("/tmp")
