@@ -16,7 +16,7 @@ from dashboards.tables import candidate_row, candidates_table, layer_rows, layer
 from dashboards.text import duration, number, percent
 from search import options, storage
 from search.errors import INTERRUPTED, MET, NOT_MET
-from search.ledger import Ledger, names
+from search.ledger import Ledger, names, own_names
 from search.report import SHOWN, continue_line, print_result, result_row
 from search.run import Request, Result, check_same, find, finished, fresh, latest, run
 from search.settings import RunLimits, StudySettings
@@ -149,7 +149,7 @@ def list_command(url: URL, as_json: bool) -> None:
     rows = []
     if storage.exists(url):
         with options.reading(url) as store:
-            rows = [_study_row(Ledger.open(store, name)) for name in names(store)]
+            rows = [_study_row(Ledger.open(store, name)) for name in own_names(store)]
     if as_json:
         options.print_json(rows)
         return

@@ -119,7 +119,7 @@ class Conductor:
         if self._ledger.winner is not None:
             return self._ledger.winner
         for candidate in self._ledger.candidates():
-            if self._confirmer.confirmed(candidate.number):
+            if candidate.confirmations and self._confirmer.confirmed(candidate.number):
                 self._ledger.record_winner(candidate.number)
                 return candidate.number
         return None

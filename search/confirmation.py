@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from statistics import fmean
 
 from search.ledger import Ledger
 from search.seeds import derive
@@ -81,9 +82,4 @@ class Confirmer:
     def confirmed(self, number: int) -> bool:
         """Whether all of a candidate's confirmations are there and their mean reaches the target."""
         there = self._ledger.confirmations(number).values()
-        return len(there) == CONFIRMATIONS and mean(list(there)) >= self._settings.target
-
-
-def mean(confirmations: list[Confirmation]) -> float:
-    """Mean accuracy, a fraction."""
-    return sum(confirmation.accuracy for confirmation in confirmations) / len(confirmations)
+        return len(there) == CONFIRMATIONS and fmean(run.accuracy for run in there) >= self._settings.target

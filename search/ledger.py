@@ -83,7 +83,7 @@ class Ledger:
         try:
             ledger = cls(storage, optuna.load_study(storage=storage, study_name=name))
         except KeyError:
-            there = ", ".join(names(storage)) or "none"
+            there = ", ".join(own_names(storage)) or "none"
             raise NotFoundError(f"no study is called {name} (there are: {there})") from None
         if _SETTINGS not in ledger._study.user_attrs:
             raise NotFoundError(f"study {name} is not one of petitnet's")
@@ -231,8 +231,13 @@ class Ledger:
 
 
 def names(storage: RDBStorage) -> list[str]:
-    """Names of all studies in a database."""
+    """Names of all studies in a database, those of other programs included."""
     return sorted(study.study_name for study in storage.get_all_studies())
+
+
+def own_names(storage: RDBStorage) -> list[str]:
+    """Names of petitnet's studies in a database."""
+    return sorted(study.study_name for study in storage.get_all_studies() if _SETTINGS in study.user_attrs)
 
 
 def _candidate(trial: FrozenTrial, confirmations: Mapping[int, Confirmation]) -> Candidate:

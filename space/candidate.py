@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from statistics import fmean
 
 
 class State(StrEnum):
@@ -68,4 +69,4 @@ class Candidate:
         """Mean over its confirmations."""
         if not self.confirmations:
             return None
-        return sum(confirmation.accuracy for confirmation in self.confirmations) / len(self.confirmations)
+        return fmean(confirmation.accuracy for confirmation in self.confirmations)

@@ -7,7 +7,7 @@ import pytest
 
 from search import storage
 from search.errors import NotFoundError
-from search.ledger import MOST_ATTEMPTS, Ledger, names
+from search.ledger import MOST_ATTEMPTS, Ledger, names, own_names
 from search.settings import StudySettings
 from space.candidate import Confirmation, State
 from space.notation import write
@@ -140,3 +140,5 @@ def test_a_study_of_somebody_else_is_not_read(database: str) -> None:
     optuna.create_study(storage=store, study_name="foreign")
     with pytest.raises(NotFoundError, match="not one of petitnet's"):
         Ledger.open(store, "foreign")
+    assert "foreign" in names(store)
+    assert "foreign" not in own_names(store)
