@@ -14,6 +14,9 @@ from space.candidate import Candidate, State
 from space.notation import write
 from workers.job import Failed, Job, Outcome, Trained
 
+HOPELESS = 10
+"""Trainings that fail one after the other until a run gives up: then it is not the candidates that are wrong."""
+
 
 class Conductor:
     """One run of one study. Not safe for threads: whoever drives it calls from one."""
@@ -30,6 +33,7 @@ class Conductor:
         self._trained = self.trained_before
         self.deadline = None if limits.timeout is None else time.monotonic() + limits.timeout
         """time.monotonic() at which the run ends."""
+        self._failures: list[str] = []
         self.interrupted = False
         """Set from outside to end the run."""
         self.winner = self._find_winner()
@@ -38,7 +42,14 @@ class Conductor:
     def finished(self) -> bool:
         """Whether the run is to end now, whatever is in training."""
         timed_out = self.deadline is not None and time.monotonic() > self.deadline
-        return self.winner is not None or self.interrupted or timed_out
+        return self.winner is not None or self.interrupted or timed_out or self.hopeless is not None
+
+    @property
+    def hopeless(self) -> str | None:
+        """Why the run gives up, if only failures have come of it lately."""
+        if len(self._failures) < HOPELESS:
+            return None
+        return f"{len(self._failures)} trainings in a row failed, the last one with: {self._failures[-1]}"
 
     @property
     def exhausted(self) -> bool:
@@ -75,6 +86,7 @@ class Conductor:
 
     def tell(self, job: Job, outcome: Outcome) -> bool:
         """Take in one training's outcome; True if the job is to go on with its next rung."""
+        self._failures = [*self._failures, outcome.reason] if isinstance(outcome, Failed) else []
         if job.kind == "confirmation":
             self._confirming.discard(job)
             self._confirmer.tell(job, outcome)

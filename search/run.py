@@ -17,7 +17,7 @@ from dashboards.progress import Snapshot, View
 from dashboards.tables import ranking
 from search import home, storage
 from search.conductor import Conductor
-from search.errors import NotFoundError, SettingsError
+from search.errors import NotFoundError, SearchError, SettingsError
 from search.ledger import Ledger, names
 from search.proposer import Proposer, Wish
 from search.seeds import derive
@@ -147,6 +147,8 @@ def _search(request: Request, ledger: Ledger, data: DataSet, view: Callable[[], 
                 conductor.interrupted = True
             finally:
                 conductor.close()
+    if conductor.hopeless is not None:
+        raise SearchError(f"{conductor.hopeless}; see search status {ledger.name}")
     return Result(
         study=ledger.name,
         settings=settings,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from search.conductor import Conductor
+from search.conductor import HOPELESS, Conductor
 from search.ledger import Ledger
 from search.settings import CONFIRMATIONS, StudySettings
 from space.candidate import State
@@ -84,6 +84,14 @@ def test_a_failed_training_is_told_with_its_reason_and_the_run_goes_on(
     failed = [candidate for candidate in ledger.candidates() if candidate.state == State.FAILED]
     assert [candidate.reason for candidate in failed] == ["the training loss became nan"]
     assert conductor.winner is not None
+
+
+def test_a_run_gives_up_where_everything_fails(ledger: Ledger, make_conductor: MakeConductor, drive: Drive) -> None:
+    conductor = make_conductor(ledger)
+    jobs = drive(conductor, lambda job, epochs: Failed(epochs=epochs, reason="no such device"))
+    assert len(jobs) == HOPELESS
+    assert conductor.finished
+    assert conductor.hopeless == "10 trainings in a row failed, the last one with: no such device"
 
 
 def test_a_failed_confirmation_is_tried_again_and_then_given_up(

@@ -163,3 +163,13 @@ def test_a_run_stops_at_its_time_limit_and_leaves_no_files_behind(
     assert not any(candidate.state == State.RUNNING for candidate in candidates(petitnet_home))
     assert list(scratch.glob("petitnet-*")) == []
     shutil.rmtree(scratch)
+
+
+def test_a_run_in_which_everything_fails_is_an_error(begin: Begin, petitnet_home: Path) -> None:
+    process = begin(*RUN, "--trial-timeout", "0.05")
+    _, complaints = process.communicate(timeout=120)
+    assert process.returncode == 1
+    last = complaints.strip().splitlines()[-1]
+    assert last.startswith("error: 1")  # ten, or eleven where two ended at once
+    assert "trainings in a row failed, the last one with: timeout: not done within 0.05 s" in last
+    assert not any(candidate.state == State.RUNNING for candidate in candidates(petitnet_home))
