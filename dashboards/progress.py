@@ -44,9 +44,8 @@ class Snapshot:
 
     @property
     def trained(self) -> int:
-        """Candidates whose training is over."""
-        counts = self.counts
-        return counts[State.COMPLETE] + counts[State.PRUNED] + counts[State.FAILED]
+        """Candidates whose training is over, those of earlier runs included."""
+        return sum(candidate.is_trained for candidate in self.candidates)
 
     @property
     def best(self) -> Candidate | None:

@@ -10,7 +10,6 @@ from search.confirmation import Confirmer
 from search.ledger import Ledger
 from search.proposer import Proposer
 from search.settings import RunLimits, StudySettings
-from space.candidate import Candidate, State
 from space.notation import write
 from workers.job import Failed, Job, Outcome, Trained
 
@@ -28,8 +27,7 @@ class Conductor:
         self._limits = limits
         self._confirmer = Confirmer(ledger, settings)
         self._training: dict[int, Trial] = {}
-        self._confirming: set[Job] = set()
-        self.trained_before = sum(_counts_as_trained(candidate) for candidate in ledger.candidates())
+        self.trained_before = sum(candidate.is_trained for candidate in ledger.candidates())
         self._trained = self.trained_before
         self.deadline = None if limits.timeout is None else time.monotonic() + limits.timeout
         """time.monotonic() at which the run ends."""
@@ -54,7 +52,7 @@ class Conductor:
     @property
     def exhausted(self) -> bool:
         """Whether nothing is in training and nothing will be."""
-        return not self._training and not self._confirming and not self._confirmer.due and self._at_limit
+        return not self._training and not self._confirmer.busy and self._at_limit
 
     @property
     def _at_limit(self) -> bool:
@@ -65,10 +63,9 @@ class Conductor:
         if self.finished:
             return None
         job = self._confirmer.next_job()
-        if job is not None:
-            self._confirming.add(job)
-            return job
-        return None if self._at_limit else self._new_candidate()
+        if job is None and not self._at_limit:
+            return self._new_candidate()
+        return job
 
     def _new_candidate(self) -> Job:
         proposal = self._proposer.propose()
@@ -88,7 +85,6 @@ class Conductor:
         """Take in one training's outcome; True if the job is to go on with its next rung."""
         self._failures = [*self._failures, outcome.reason] if isinstance(outcome, Failed) else []
         if job.kind == "confirmation":
-            self._confirming.discard(job)
             self._confirmer.tell(job, outcome)
             if self._confirmer.confirmed(job.candidate):
                 self._win(job.candidate)
@@ -124,7 +120,6 @@ class Conductor:
         for number in self._training:
             self._ledger.tell_failed(number, "interrupted: the run ended", interrupted=True)
         self._training.clear()
-        self._confirming.clear()
 
     def _find_winner(self) -> int | None:
         """The winner on record, or one whose last confirmation was written when the last run was killed."""
@@ -139,8 +134,3 @@ class Conductor:
     def _win(self, number: int) -> None:
         self.winner = number
         self._ledger.record_winner(number)
-
-
-def _counts_as_trained(candidate: Candidate) -> bool:
-    failed_itself = candidate.state == State.FAILED and not candidate.reason.startswith("interrupted")
-    return failed_itself or candidate.state in (State.COMPLETE, State.PRUNED)

@@ -35,9 +35,9 @@ class Confirmer:
             self.consider(candidate)
 
     @property
-    def due(self) -> int:
-        """Trainings not begun yet."""
-        return len(self._due)
+    def busy(self) -> bool:
+        """Whether a confirmation is due or in training."""
+        return bool(self._due or self._running)
 
     def consider(self, candidate: Candidate) -> None:
         """Queue the confirmations that a candidate at the top rung with the target's accuracy still lacks."""

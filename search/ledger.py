@@ -254,5 +254,6 @@ def _candidate(trial: FrozenTrial, confirmations: Mapping[int, Confirmation]) ->
         rungs=dict(sorted(trial.intermediate_values.items())),
         seconds=attributes.get(_SECONDS, 0.0),
         reason=attributes.get(_REASON, ""),
+        interrupted=attributes.get(_INTERRUPTED, False),
         confirmations=tuple(confirmations[place] for place in sorted(confirmations)),
     )

@@ -52,7 +52,14 @@ class Candidate:
     """Training and validation, all rungs together."""
     reason: str = ""
     """Why it was pruned or failed."""
+    interrupted: bool = False
+    """Whether it failed through no fault of its own, because its run ended."""
     confirmations: tuple[Confirmation, ...] = ()
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether its training is over, and not because its run was."""
+        return self.state in (State.COMPLETE, State.PRUNED) or (self.state == State.FAILED and not self.interrupted)
 
     @property
     def epochs(self) -> int:

@@ -41,6 +41,11 @@ def test_speed_counts_this_run_only(snapshot: Snapshot) -> None:
     assert snapshot.per_minute(now=160.0) == pytest.approx(4.0)
 
 
+def test_what_an_earlier_run_left_unfinished_does_not_count_as_trained(snapshot: Snapshot) -> None:
+    left = Candidate(number=7, state=State.FAILED, origin="sampler", interrupted=True)
+    assert replace(snapshot, candidates=[*snapshot.candidates, left]).trained == 5
+
+
 def test_time_left_is_that_of_the_first_limit(snapshot: Snapshot) -> None:
     assert snapshot.seconds_left(now=160.0) == pytest.approx(60.0)
     assert replace(snapshot, deadline=170.0).seconds_left(now=160.0) == pytest.approx(10.0)
