@@ -41,8 +41,8 @@ def main() -> None:
             cold_start=True,
         )
         run(request, lambda: PlainView(Console(quiet=True)))
-        store = storage.open_storage(request.url)
-        trials = optuna.load_study(storage=store, study_name="overhead").get_trials(deepcopy=False)
+        store = storage.open_or_create(request.url)
+        trials = optuna.load_study(storage=store.optuna, study_name="overhead").get_trials(deepcopy=False)
     told = sum("over_budget_by" in trial.user_attrs for trial in trials)
     trained = [trial for trial in trials if "seconds" in trial.user_attrs][FIRST:]
     begun = min(trial.datetime_start for trial in trained if trial.datetime_start)

@@ -90,6 +90,9 @@ class View(Protocol):
 
     def update(self, snapshot: Snapshot) -> None: ...
 
+    def notice(self, line: str | None) -> None:
+        """Something that holds the run up; None when it is over."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -107,13 +110,18 @@ class LiveView:
 
     def __init__(self, console: Console) -> None:
         self._snapshot: Snapshot | None = None
+        self._notice: str | None = None
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=2, transient=True)
 
     def update(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
 
+    def notice(self, line: str | None) -> None:
+        self._notice = line
+
     def _draw(self) -> RenderableType:
-        return Text("starting workers") if self._snapshot is None else draw(self._snapshot, time.monotonic())
+        shown = Text("starting workers") if self._snapshot is None else draw(self._snapshot, time.monotonic())
+        return Group(Text(self._notice, style="bold yellow"), shown) if self._notice else shown
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -176,6 +184,12 @@ class PlainView:
         self._console = console
         self._seen: dict[int, tuple[State, int]] | None = None
         self._told = 0.0
+        self._noticed = False
+
+    def notice(self, line: str | None) -> None:
+        if (line is not None) != self._noticed:
+            self._console.print(line or "the study database is back", markup=False, highlight=False, soft_wrap=True)
+        self._noticed = line is not None
 
     def update(self, snapshot: Snapshot) -> None:
         now = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy.engine import URL
 from dashboards.progress import view
 from dashboards.tables import candidate_row, candidates_table, layer_rows, layers_table, ranking
 from dashboards.text import duration, number, percent
-from search import options, storage
+from search import drivers, options, storage
 from search.errors import INTERRUPTED, MET, NOT_MET
 from search.ledger import Ledger, names, own_names
 from search.report import SHOWN, continue_line, print_result, result_row
@@ -23,6 +24,9 @@ from search.settings import RunLimits, StudySettings
 from space.candidate import Candidate, State
 from space.notation import read
 from workers import sources
+
+_GLANCE = 1.0
+"""Seconds between two looks at who has stopped."""
 
 
 def _with_limits(command: options.Decorated) -> options.Decorated:
@@ -40,6 +44,27 @@ def _with_limits(command: options.Decorated) -> options.Decorated:
                 "--workers", type=click.IntRange(1), help="Trainings at once.  [default: one a core, or 8 a GPU]"
             ),
             click.option("--cold-start", is_flag=True, help="Do not ask the published networks first."),
+            click.option(
+                "--address",
+                envvar="RAY_ADDRESS",
+                callback=options.ray_address,
+                help="Of a Ray cluster, such as head:6379 or auto.  [default: a Ray of its own on this machine]",
+            ),
+            click.option(
+                "--cpus-per-trial", type=click.FloatRange(0, min_open=True), default=1.0, help="Cores of a training."
+            ),
+            click.option(
+                "--gpus-per-trial",
+                type=click.FloatRange(0),
+                help="GPUs of a training; a fraction shares one, 0 leaves them alone.  [default: by the GPU's memory]",
+            ),
+            click.option("--cpu-nodes", is_flag=True, help="Where there are GPUs, train on the other cores as well."),
+            click.option(
+                "--storage-timeout",
+                type=options.SECONDS,
+                default="5m",
+                help="How long the database may be away.",
+            ),
         )
     ):
         command = option(command)
@@ -94,9 +119,10 @@ def resume_command(study: str, url: URL, as_json: bool, **limits: Any) -> int:
 def _choose_study(url: URL, settings: StudySettings, name: str | None, begin: bool) -> tuple[Ledger | None, str]:
     """The study that a run is about, and its record if it is there; nothing is created."""
     wanted = name or settings.name
-    if not storage.exists(url):
+    store = storage.open_existing(url)
+    if store is None:
         return None, wanted
-    with options.reading(url) as store:
+    with storage.translated(url):
         if begin:
             return None, fresh(store, wanted)
         there = latest(store, wanted) if name is None else wanted if wanted in names(store) else None
@@ -113,23 +139,20 @@ def _run(
     trials: int,
     timeout: float | None,
     trial_timeout: float | None,
-    workers: int | None,
-    cold_start: bool,
+    **wishes: Any,
 ) -> int:
     """Run a study, unless its target is met already, and print how it ended."""
     if there is not None and there.winner is not None:
         result = finished(there)
     else:
         limits = RunLimits(trials=trials, timeout=timeout, trial_timeout=trial_timeout)
-        request = Request(
-            url=url, study=study, settings=settings, limits=limits, workers=workers, cold_start=cold_start
-        )
+        request = Request(url=url, study=study, settings=settings, limits=limits, **wishes)
         with storage.translated(url):
             result = run(request, lambda: view(options.progress()))
     _print(result, as_json)
     if result.winner is not None:
         return MET
-    return INTERRUPTED if result.interrupted else NOT_MET
+    return INTERRUPTED if result.interrupted or result.stopped else NOT_MET
 
 
 def _print(result: Result, as_json: bool) -> None:
@@ -137,8 +160,29 @@ def _print(result: Result, as_json: bool) -> None:
         options.print_json(result_row(result))
     else:
         print_result(options.output(), result)
-    if result.interrupted:
-        click.echo(f"interrupted; to go on: {continue_line(result)}", err=True)
+    if result.interrupted or result.stopped:
+        how = "interrupted" if result.interrupted else f"stopped by search stop {result.study}"
+        click.echo(f"{how}; to go on: {continue_line(result)}", err=True)
+
+
+@click.command("stop")
+@click.argument("study")
+@click.option("--wait/--no-wait", default=True, help="Return when all of them have ended.")
+@options.with_storage
+def stop_command(study: str, wait: bool, url: URL) -> int:
+    """End every run of a study, on whatever machine, in order; each prints how to go on."""
+    with options.reading(url) as store:
+        name = Ledger.open(store, study).name
+        asked = drivers.living(store.engine, name)
+        drivers.ask_to_stop(store.engine, name)
+        if not asked:
+            click.echo(f"nobody is searching {name}", err=True)
+            return 0
+        where = ", ".join(f"{driver.host} (process {driver.pid})" for driver in asked)
+        click.echo(f"asked {len(asked)} to stop: {where}", err=True)
+        while wait and drivers.living(store.engine, name):
+            time.sleep(_GLANCE)
+    return 0
 
 
 @click.command("list")
@@ -146,10 +190,9 @@ def _print(result: Result, as_json: bool) -> None:
 @options.with_json
 def list_command(url: URL, as_json: bool) -> None:
     """All studies of the database."""
-    rows = []
-    if storage.exists(url):
-        with options.reading(url) as store:
-            rows = [_study_row(Ledger.open(store, name)) for name in own_names(store)]
+    store = storage.open_existing(url)
+    with storage.translated(url):
+        rows = [] if store is None else [_study_row(Ledger.open(store, name)) for name in own_names(store)]
     if as_json:
         options.print_json(rows)
         return
@@ -184,12 +227,16 @@ def status_command(study: str, url: URL, as_json: bool) -> None:
     """Where a study stands."""
     with options.reading(url) as store:
         ledger = Ledger.open(store, study)
-        result = finished(ledger)
+        result, conditions = finished(ledger), ledger.conditions
+        running = drivers.living(store.engine, study)
     counts = Counter(candidate.state for candidate in result.candidates)
     if as_json:
-        options.print_json(result_row(result) | {"conditions": ledger.conditions})
+        at_work = [{"host": driver.host, "pid": driver.pid, "silent": round(driver.silent, 1)} for driver in running]
+        options.print_json(result_row(result) | {"conditions": conditions, "drivers": at_work})
         return
     console = options.output()
+    where = ", ".join(f"{driver.host} (process {driver.pid})" for driver in running) or "nobody"
+    console.print(f"Being searched by: {where}.")
     console.print(f"{counts[State.RUNNING]} in training, {sum(counts.values())} candidates in all.")
     print_result(console, result)
 
@@ -287,4 +334,5 @@ ALL: tuple[click.Command, ...] = (
     show_command,
     trials_command,
     spaces_command,
+    stop_command,
 )

@@ -3,44 +3,80 @@
 from __future__ import annotations
 
 import time
-
-from optuna.trial import Trial
+from collections import Counter, deque
+from dataclasses import dataclass
 
 from search.confirmation import Confirmer
+from search.drivers import Presence
 from search.ledger import Ledger
+from search.promotion import goes_on
 from search.proposer import Proposer
 from search.settings import RunLimits, StudySettings
-from space.notation import write
 from workers.job import Failed, Job, Outcome, Trained
 
 HOPELESS = 10
 """Trainings that fail one after the other until a run gives up: then it is not the candidates that are wrong."""
+LOSSES = 3
+"""Workers that may die on one job until the job is held responsible."""
+PERIOD = 2.0
+"""Seconds between two looks at what the other drivers have done."""
+
+
+@dataclass
+class _Training:
+    """A candidate of ours that is being trained."""
+
+    line: str
+    seed: int
+    seconds: float = 0.0
+    """All rungs so far."""
 
 
 class Conductor:
-    """One run of one study. Not safe for threads: whoever drives it calls from one."""
+    """One driver's run of one study, which other drivers may share. Not safe for threads: one thread drives it."""
 
-    def __init__(self, ledger: Ledger, proposer: Proposer, settings: StudySettings, limits: RunLimits) -> None:
+    def __init__(
+        self, ledger: Ledger, proposer: Proposer, settings: StudySettings, limits: RunLimits, presence: Presence
+    ) -> None:
         self._ledger = ledger
         self._proposer = proposer
         self._settings = settings
         self._limits = limits
-        self._confirmer = Confirmer(ledger, settings)
-        self._training: dict[int, Trial] = {}
+        self._presence = presence
+        ledger.fail_abandoned(presence.living)
+        proposer.look_for_interrupted()
+        self._confirmer = Confirmer(ledger, settings, presence.living)
+        self._training: dict[int, _Training] = {}
+        self._ready: deque[Job] = deque()
+        self._losses: Counter[Job] = Counter()
         self.trained_before = sum(candidate.is_trained for candidate in ledger.candidates())
-        self._trained = self.trained_before
         self.deadline = None if limits.timeout is None else time.monotonic() + limits.timeout
         """time.monotonic() at which the run ends."""
         self._failures: list[str] = []
         self.interrupted = False
         """Set from outside to end the run."""
+        self.exhausted = False
+        """Whether nothing of the study is in training anywhere and nothing will be, by the last look."""
+        self._looked = time.monotonic()
+        self._nothing_due = False
         self.winner = self._find_winner()
+
+    def interrupt(self) -> None:
+        """Have the run end; also a wait for a database that is away."""
+        self.interrupted = True
+        self._ledger.store.patience.given_up = True
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `search stop` has asked this run to end."""
+        return self._presence.told_to_stop
 
     @property
     def finished(self) -> bool:
         """Whether the run is to end now, whatever is in training."""
         timed_out = self.deadline is not None and time.monotonic() > self.deadline
-        return self.winner is not None or self.interrupted or timed_out or self.hopeless is not None
+        ended = self.interrupted or self.stopped or timed_out or self.exhausted
+        return ended or self.winner is not None or self.hopeless is not None
 
     @property
     def hopeless(self) -> str | None:
@@ -49,77 +85,100 @@ class Conductor:
             return None
         return f"{len(self._failures)} trainings in a row failed, the last one with: {self._failures[-1]}"
 
-    @property
-    def exhausted(self) -> bool:
-        """Whether nothing is in training and nothing will be."""
-        return not self._training and not self._confirmer.busy and self._at_limit
+    def look_around(self) -> None:
+        """Every PERIOD, take in what the other drivers have done, and what those left that died."""
+        if time.monotonic() - self._looked >= PERIOD:
+            self._look()
 
-    @property
-    def _at_limit(self) -> bool:
-        return self._trained + len(self._training) >= self._limits.trials
+    def _look(self) -> None:
+        self._ledger.fail_abandoned(self._presence.living)
+        self._ledger.fail_strays(self._training)
+        self._proposer.look_for_interrupted()
+        self._confirmer.refresh()
+        self.winner = self._ledger.winner
+        trained = sum(candidate.is_trained for candidate in self._ledger.candidates())
+        self.exhausted = trained >= self._limits.trials and not self._training and not self._confirmer.busy
+        self._nothing_due = False
+        self._looked = time.monotonic()
 
     def next_job(self) -> Job | None:
-        """What to train next: a confirmation if one is due, else a new candidate; None if there is nothing yet."""
-        if self.finished:
+        """What to train next: what is due already, then a confirmation, then a new candidate; None for now."""
+        if self.finished or (self._nothing_due and not self._ready):
             return None
-        job = self._confirmer.next_job()
-        if job is None and not self._at_limit:
-            return self._new_candidate()
+        job = self._ready.popleft() if self._ready else self._confirmer.next_job() or self._new_candidate()
+        if job is None and not self._training:
+            self._look()
+        self._nothing_due = job is None
         return job
 
-    def _new_candidate(self) -> Job:
+    def _new_candidate(self) -> Job | None:
         proposal = self._proposer.propose()
-        assert proposal.architecture.totals.parameters <= self._settings.budget
-        job = Job(
-            kind="candidate",
-            candidate=proposal.trial.number,
-            line=write(proposal.architecture),
-            rungs=self._settings.rungs,
-            fold=0,
-            seed=proposal.seed,
-        )
-        self._training[proposal.trial.number] = proposal.trial
-        return job
+        if proposal is None:
+            return None
+        self._training[proposal.number] = _Training(proposal.line, self._ledger.seed(proposal.number))
+        return self._rung(proposal.number, self._settings.rungs[0])
 
-    def tell(self, job: Job, outcome: Outcome) -> bool:
-        """Take in one training's outcome; True if the job is to go on with its next rung."""
+    def _rung(self, number: int, epochs: int) -> Job:
+        training = self._training[number]
+        limit = self._limits.trial_timeout
+        return Job(
+            kind="candidate",
+            candidate=number,
+            line=training.line,
+            epochs=epochs,
+            fold=0,
+            seed=training.seed,
+            timeout=None if limit is None else max(0.0, limit - training.seconds),
+        )
+
+    def lose(self, job: Job, reason: str) -> None:
+        """The worker died on a job: another one shall try, LOSSES times in all."""
+        self._losses[job] += 1
+        if self._losses[job] < LOSSES:
+            self._ready.appendleft(job)
+        else:
+            text = f"its workers died {LOSSES} times, the last time with: {reason}"
+            self.tell(job, Failed(epochs=job.epochs, reason=text))
+
+    def tell(self, job: Job, outcome: Outcome) -> None:
+        """Take in one training's outcome."""
+        self._nothing_due = False
         self._failures = [*self._failures, outcome.reason] if isinstance(outcome, Failed) else []
         if job.kind == "confirmation":
             self._confirmer.tell(job, outcome)
             if self._confirmer.confirmed(job.candidate):
                 self._win(job.candidate)
-            return False
+            return
         match outcome:
             case Failed(reason=reason):
-                self._close(job.candidate)
+                del self._training[job.candidate]
                 self._ledger.tell_failed(job.candidate, reason)
-                return False
             case Trained():
-                return self._tell_trained(job.candidate, outcome)
+                self._tell_trained(job.candidate, outcome)
 
-    def _tell_trained(self, number: int, outcome: Trained) -> bool:
-        trial = self._training[number]
-        self._ledger.report(trial, outcome)
-        if outcome.epochs == self._settings.rungs[-1]:
-            self._close(number)
-            self._ledger.tell_complete(trial, outcome.accuracy)
-            self._confirmer.consider(self._ledger.candidate(number))
-            return False
-        if trial.should_prune():
-            self._close(number)
-            self._ledger.tell_pruned(trial, outcome.epochs, self._settings.reduction)
-            return False
-        return True
-
-    def _close(self, number: int) -> None:
+    def _tell_trained(self, number: int, outcome: Trained) -> None:
+        """Record a rung and decide from the whole study's results whether the candidate goes on."""
+        self._training[number].seconds += outcome.seconds
+        epochs, accuracy = outcome.epochs, outcome.accuracy
+        ours = self._ledger.report(number, epochs, accuracy, self._training[number].seconds)
+        rungs, reduction = self._settings.rungs, self._settings.reduction
+        if ours and epochs != rungs[-1] and goes_on(accuracy, self._ledger.accuracies(epochs), reduction):
+            self._ready.append(self._rung(number, rungs[rungs.index(epochs) + 1]))
+            return
         del self._training[number]
-        self._trained += 1
+        if epochs == rungs[-1]:
+            self._ledger.tell_complete(number, accuracy)
+            if accuracy >= self._settings.target:
+                self._confirmer.refresh()
+        else:
+            self._ledger.tell_pruned(number, epochs, accuracy, reduction)
 
     def close(self) -> None:
         """Leave nothing RUNNING: what is still in training is told FAIL and can be asked again."""
         for number in self._training:
             self._ledger.tell_failed(number, "interrupted: the run ended", interrupted=True)
         self._training.clear()
+        self._ledger.fail_strays(())
 
     def _find_winner(self) -> int | None:
         """The winner on record, or one whose last confirmation was written when the last run was killed."""
@@ -127,7 +186,7 @@ class Conductor:
             return self._ledger.winner
         for candidate in self._ledger.candidates():
             if candidate.confirmations and self._confirmer.confirmed(candidate.number):
-                self._ledger.record_winner(candidate.number)
+                self._win(candidate.number)
                 return candidate.number
         return None
 

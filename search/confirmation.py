@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 from statistics import fmean
 
 from search.ledger import Ledger
@@ -13,71 +12,71 @@ from space.candidate import Candidate, Confirmation, State
 from workers.job import Failed, Job, Outcome
 
 ATTEMPTS = 2
-"""Times that one confirmation is tried if its worker dies or its time is up."""
-
-
-@dataclass(frozen=True)
-class _Due:
-    job: Job
-    place: int
-    attempt: int = 1
+"""Times that one confirmation is tried if its training fails."""
 
 
 class Confirmer:
-    """Knows which hits are still to be confirmed and which are."""
+    """Knows which hits of the study are still to be confirmed, and takes on what no other driver has."""
 
-    def __init__(self, ledger: Ledger, settings: StudySettings) -> None:
+    def __init__(self, ledger: Ledger, settings: StudySettings, living: Callable[[], Collection[int]]) -> None:
+        """`living` tells the numbers of the study's drivers that are alive: what others took on is theirs."""
         self._ledger = ledger
         self._settings = settings
-        self._due: deque[_Due] = deque()
-        self._running: dict[Job, _Due] = {}
-        for candidate in sorted(ledger.candidates(), key=lambda candidate: candidate.parameters):
-            self.consider(candidate)
+        self._living = living
+        self._pending: dict[int, Candidate] = {}
+        self._running: dict[Job, int] = {}
+        self._failures: dict[Job, int] = {}
+        self.refresh()
 
     @property
     def busy(self) -> bool:
-        """Whether a confirmation is due or in training."""
-        return bool(self._due or self._running)
+        """Whether a confirmation is due or in training, here or elsewhere."""
+        return bool(self._pending or self._running)
 
-    def consider(self, candidate: Candidate) -> None:
-        """Queue the confirmations that a candidate at the top rung with the target's accuracy still lacks."""
-        accuracy = candidate.accuracy
-        if candidate.state != State.COMPLETE or accuracy is None or accuracy < self._settings.target:
-            return
-        there = self._ledger.confirmations(candidate.number)
-        for place in range(CONFIRMATIONS):
-            if place not in there:
-                self._due.append(_Due(self._job(candidate, place), place))
+    def refresh(self) -> None:
+        """Look through the study for hits that are not confirmed, whoever found them."""
+        given_up = {job.candidate for job, count in self._failures.items() if count >= ATTEMPTS}
+        hits = [candidate for candidate in self._ledger.candidates() if self._is_pending(candidate)]
+        hits.sort(key=lambda candidate: candidate.parameters)
+        self._pending = {hit.number: hit for hit in hits if hit.number not in given_up}
+
+    def _is_pending(self, candidate: Candidate) -> bool:
+        """Whether it reached the target at the top rung and lacks confirmations."""
+        hit = candidate.state == State.COMPLETE and (candidate.accuracy or 0.0) >= self._settings.target
+        return hit and len(candidate.confirmations) < CONFIRMATIONS
+
+    def next_job(self) -> Job | None:
+        """A confirmation to train, if one is due that no other driver has taken on; small networks first."""
+        if not self._pending:
+            return None
+        living = self._living()
+        for candidate in self._pending.values():
+            for place in range(CONFIRMATIONS):
+                job = self._job(candidate, place)
+                if job not in self._running and self._ledger.claim_confirmation(candidate.number, place, living):
+                    self._running[job] = place
+                    return job
+        return None
 
     def _job(self, candidate: Candidate, place: int) -> Job:
         return Job(
             kind="confirmation",
             candidate=candidate.number,
             line=candidate.line,
-            rungs=self._settings.rungs[-1:],
+            epochs=self._settings.rungs[-1],
             fold=1 + place,  # the search itself validates on fold 0
             seed=derive(self._settings.seed, "confirmation", candidate.number, place),
         )
 
-    def next_job(self) -> Job | None:
-        """A confirmation to train, if one is due."""
-        if not self._due:
-            return None
-        due = self._due.popleft()
-        self._running[due.job] = due
-        return due.job
-
     def tell(self, job: Job, outcome: Outcome) -> None:
-        """Record what came of a confirmation, or try again where it failed."""
-        due = self._running.pop(job)
+        """Record what came of a confirmation; one that failed is due again, at most ATTEMPTS times."""
+        place = self._running.pop(job)
         if isinstance(outcome, Failed):
-            if due.attempt < ATTEMPTS:
-                self._due.appendleft(_Due(job, due.place, due.attempt + 1))
-            else:
-                self._due = deque(other for other in self._due if other.job.candidate != job.candidate)
-            return
-        found = Confirmation(fold=job.fold, seed=job.seed, accuracy=outcome.accuracy, seconds=outcome.seconds)
-        self._ledger.record_confirmation(job.candidate, due.place, found)
+            self._failures[job] = self._failures.get(job, 0) + 1
+        else:
+            found = Confirmation(fold=job.fold, seed=job.seed, accuracy=outcome.accuracy, seconds=outcome.seconds)
+            self._ledger.record_confirmation(job.candidate, place, found)
+        self.refresh()
 
     def confirmed(self, number: int) -> bool:
         """Whether all of a candidate's confirmations are there and their mean reaches the target."""

@@ -3,7 +3,8 @@
 SearchError                 1
 |-- SettingsError           2   a value that cannot be used; also DataError and BudgetError from the other rooms
 |-- NotFoundError           4   no such study or candidate
-`-- StorageError            5   the database cannot be reached or read
+|-- StorageError            5   the database cannot be reached or read
+`-- ClusterError            5   the Ray cluster cannot be reached
 """
 
 from __future__ import annotations
@@ -33,5 +34,11 @@ class NotFoundError(SearchError):
 
 class StorageError(SearchError):
     """The study database cannot be reached or read."""
+
+    exit_code = 5
+
+
+class ClusterError(SearchError):
+    """The Ray cluster cannot be reached."""
 
     exit_code = 5

@@ -5,34 +5,38 @@ The names of those attributes are written down here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
-from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.errors import NotFoundError
+from search.seeds import derive
 from search.settings import StudySettings
+from search.storage import Store
 from space.architecture import Architecture
 from space.candidate import Candidate, Confirmation, State
 from space.notation import write
 from space.ranges import Choice, Choices, Range, Value
 from space.search_space import SearchSpace
-from workers.job import Trained
 
 _SETTINGS = "settings"
 _CONDITIONS = "conditions"
 _WINNER = "winner"
 _CONFIRMATION = "confirmation"
+_CLAIM = "claim"
 _LINE = "architecture"
 _PARAMETERS = "parameters"
 _MACS = "macs"
 _PEAK = "peak_activation_bytes"
 _OVER = "over_budget_by"
 _ORIGIN = "origin"
-_SEED = "seed"
+_DRIVER = "driver"
 _SECONDS = "seconds"
 _REASON = "reason"
 _INTERRUPTED = "interrupted"
@@ -40,7 +44,9 @@ _AGAIN = "again"
 
 SAMPLED = "sampler"
 MOST_ATTEMPTS = 3
-"""Times a candidate is asked in all, if its training is interrupted each time."""
+"""Times a candidate is asked in all, if its driver ends or dies each time."""
+_NOBODY = -1
+"""Driver of a candidate that this process begins without being a driver."""
 
 _STATES = {
     TrialState.WAITING: State.WAITING,
@@ -63,27 +69,35 @@ def _distribution(dimension: Range | Choice) -> BaseDistribution:
 
 
 class Ledger:
-    """Reads and writes one study."""
+    """Reads and writes one study. Any number of processes may do so at once."""
 
-    def __init__(self, storage: RDBStorage, study: optuna.Study) -> None:
-        self._storage = storage
+    def __init__(self, store: Store, study: optuna.Study) -> None:
+        self._store = store
+        self._storage = store.optuna
         self._study = study
+        self._identity = self._storage.get_study_id_from_name(study.study_name)
+        self._finished: dict[int, Candidate] = {}
+        self.driver = _NOBODY
+        """Number of the driver that this process is; written down with each candidate it begins."""
 
     @classmethod
-    def create(cls, storage: RDBStorage, name: str, settings: StudySettings) -> Ledger:
+    def create(cls, store: Store, name: str, settings: StudySettings) -> Ledger:
         """A new study with these settings, or the one of that name with the settings it has."""
-        study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
-        if _SETTINGS not in study.user_attrs:
-            study.set_user_attr(_SETTINGS, settings.to_json())
-        return cls(storage, study)
+        with store.exclusively(name):
+            study = optuna.create_study(
+                storage=store.optuna, study_name=name, direction="maximize", load_if_exists=True
+            )
+            if _SETTINGS not in study.user_attrs:
+                study.set_user_attr(_SETTINGS, settings.to_json())
+        return cls(store, study)
 
     @classmethod
-    def open(cls, storage: RDBStorage, name: str) -> Ledger:
+    def open(cls, store: Store, name: str) -> Ledger:
         """An existing study; NotFoundError names those there are."""
         try:
-            ledger = cls(storage, optuna.load_study(storage=storage, study_name=name))
+            ledger = cls(store, optuna.load_study(storage=store.optuna, study_name=name))
         except KeyError:
-            there = ", ".join(own_names(storage)) or "none"
+            there = ", ".join(own_names(store)) or "none"
             raise NotFoundError(f"no study is called {name} (there are: {there})") from None
         if _SETTINGS not in ledger._study.user_attrs:
             raise NotFoundError(f"study {name} is not one of petitnet's")
@@ -92,6 +106,11 @@ class Ledger:
     @property
     def name(self) -> str:
         return self._study.study_name
+
+    @property
+    def store(self) -> Store:
+        """The database that the study is in."""
+        return self._store
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -115,58 +134,93 @@ class Ledger:
     def record_winner(self, number: int) -> None:
         self._study.set_user_attr(_WINNER, number)
 
-    def use(self, sampler: optuna.samplers.BaseSampler, pruner: optuna.pruners.BasePruner) -> None:
-        """Who proposes and who decides on promotion, for this process."""
-        self._study.sampler = sampler
-        self._study.pruner = pruner
+    def sample(self, sampler: optuna.samplers.BaseSampler, space: SearchSpace) -> dict[str, Value]:
+        """A value for every range of the space, by what the study holds now; nothing is written."""
+        ranges = distributions(space)
+        unstored = create_trial(state=TrialState.RUNNING)
+        chosen = sampler.sample_relative(self._study, unstored, ranges)
+        for name, distribution in ranges.items():
+            if name not in chosen:
+                chosen[name] = sampler.sample_independent(self._study, unstored, name, distribution)
+        return {name: chosen[name] for name in ranges}
 
-    def enqueue(self, choices: Choices, origin: str, again: int | None = None) -> None:
-        """Have these choices asked next. `again` is the number of the interrupted candidate they repeat."""
-        attributes: dict[str, Any] = {_ORIGIN: origin} | ({} if again is None else {_AGAIN: again})
-        self._study.enqueue_trial(dict(choices), user_attrs=attributes)
+    def begin(
+        self, space: SearchSpace, choices: Choices, budget: int, origin: str = SAMPLED, again: int | None = None
+    ) -> int:
+        """Write down a candidate that is going to be trained, whole and at once; its number.
 
-    def ask(self, space: SearchSpace) -> tuple[Trial, dict[str, Value]]:
-        """A new trial, with a value for every range of the space."""
-        trial = self._study.ask(distributions(space))
-        return trial, dict(trial.params)
+        `again` is the number of the interrupted candidate that it repeats.
+        """
+        return self._add(TrialState.RUNNING, space, choices, budget, origin, again)
 
-    def describe(self, trial: Trial, architecture: Architecture, seed: int) -> None:
-        """Write down what the candidate is."""
-        totals = architecture.totals
-        trial.set_user_attr(_LINE, write(architecture))
-        trial.set_user_attr(_PARAMETERS, totals.parameters)
-        trial.set_user_attr(_MACS, totals.macs)
-        trial.set_user_attr(_PEAK, totals.peak_activation_bytes)
-        trial.set_user_attr(_SEED, seed)
+    def reject(
+        self, space: SearchSpace, choices: Choices, budget: int, origin: str = SAMPLED, again: int | None = None
+    ) -> int:
+        """Write down a candidate over budget, told PRUNED, with its count; its number."""
+        return self._add(TrialState.PRUNED, space, choices, budget, origin, again)
 
-    def constrain(self, trial: Trial, parameters: int, budget: int) -> None:
-        """Tell the sampler how far within or over the budget the candidate is."""
-        trial.set_constraint(_PARAMETERS, parameters - budget)
+    def _add(
+        self, state: TrialState, space: SearchSpace, choices: Choices, budget: int, origin: str, again: int | None
+    ) -> int:
+        architecture = space.architecture(choices)
+        parameters = architecture.totals.parameters
+        attributes = _description(architecture) | {_ORIGIN: origin}
+        if again is not None:
+            attributes[_AGAIN] = again
+        if state == TrialState.RUNNING:
+            attributes[_DRIVER] = self.driver
+        else:
+            attributes[_OVER] = parameters - budget
+            attributes[_REASON] = f"{parameters} parameters, {parameters - budget} over the budget of {budget}"
+        trial = create_trial(
+            state=state,
+            params=dict(choices),
+            distributions=distributions(space),
+            user_attrs=attributes,
+            constraints={_PARAMETERS: parameters - budget},
+        )
+        _, number = self._storage.create(self._identity, trial)
+        return number
 
-    def tell_over_budget(self, trial: Trial, parameters: int, budget: int) -> None:
-        trial.set_user_attr(_OVER, parameters - budget)
-        trial.set_user_attr(_REASON, f"{parameters} parameters, {parameters - budget} over the budget of {budget}")
-        self._study.tell(trial, state=TrialState.PRUNED)
+    def report(self, number: int, epochs: int, accuracy: float, seconds: float) -> bool:
+        """A rung's result, with the seconds of all rungs so far; False if the candidate is no longer ours."""
+        identity = self._trial_id(number)
+        try:
+            self._storage.set_trial_intermediate_value(identity, epochs, accuracy)
+            self._storage.set_trial_user_attr(identity, _SECONDS, seconds)
+        except UpdateFinishedTrialError:
+            return False
+        return True
 
-    def report(self, trial: Trial, outcome: Trained) -> None:
-        """A rung's result."""
-        trial.report(outcome.accuracy, outcome.epochs)
-        trial.set_user_attr(_SECONDS, trial.user_attrs.get(_SECONDS, 0.0) + outcome.seconds)
+    def accuracies(self, epochs: int) -> list[float]:
+        """What all candidates of the study have reached at one rung, whoever trained them."""
+        return [trial.intermediate_values[epochs] for trial in self._trials() if epochs in trial.intermediate_values]
 
-    def tell_complete(self, trial: Trial, accuracy: float) -> None:
-        self._study.tell(trial, accuracy)
+    def tell_complete(self, number: int, accuracy: float) -> bool:
+        return self._tell(number, TrialState.COMPLETE, accuracy)
 
-    def tell_pruned(self, trial: Trial, epochs: int, reduction: int) -> None:
-        trial.set_user_attr(_REASON, f"not in the best 1 of {reduction} after {epochs} epochs")
-        self._study.tell(trial, state=TrialState.PRUNED)
+    def tell_pruned(self, number: int, epochs: int, accuracy: float, reduction: int) -> bool:
+        reason = f"not in the best 1 of {reduction} after {epochs} epochs"
+        return self._tell(number, TrialState.PRUNED, accuracy, {_REASON: reason})
 
-    def tell_failed(self, trial: Trial | int, reason: str, *, interrupted: bool = False) -> None:
+    def tell_failed(self, number: int, reason: str, *, interrupted: bool = False) -> bool:
         """`interrupted`: the candidate itself did nothing wrong and may be asked again."""
-        number = trial if isinstance(trial, int) else trial.number
-        identity = self._storage.get_trial_id_from_study_id_trial_number(self._study._study_id, number)
-        self._storage.set_trial_user_attr(identity, _REASON, reason)
-        self._storage.set_trial_user_attr(identity, _INTERRUPTED, interrupted)
-        self._study.tell(number, state=TrialState.FAIL)
+        return self._tell(number, TrialState.FAIL, None, {_REASON: reason, _INTERRUPTED: interrupted})
+
+    def _tell(
+        self, number: int, state: TrialState, accuracy: float | None, attributes: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Close a candidate; False if it is closed already, by another driver that took this one for dead."""
+        identity = self._trial_id(number)
+        try:
+            for key, value in (attributes or {}).items():
+                self._storage.set_trial_user_attr(identity, key, value)
+            return self._storage.set_trial_state_values(identity, state, None if accuracy is None else [accuracy])
+        except UpdateFinishedTrialError:
+            return False
+
+    def _trial_id(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._identity, number)
 
     def record_confirmation(self, number: int, place: int, confirmation: Confirmation) -> None:
         """A study attribute each: Optuna's finished trials cannot be written to."""
@@ -186,10 +240,42 @@ class Ledger:
                 found.setdefault(number, {})[place] = Confirmation(**value)
         return found
 
+    def claim_confirmation(self, number: int, place: int, living: Collection[int]) -> bool:
+        """Take on a confirmation, unless it is there or another driver among the `living` has taken it on."""
+        with self._store.exclusively(self.name):
+            attributes = self._study.user_attrs
+            key = f"{_CLAIM}:{number}:{place}"
+            holder = attributes.get(key)
+            if f"{_CONFIRMATION}:{number}:{place}" in attributes or (holder != self.driver and holder in living):
+                return False
+            self._study.set_user_attr(key, self.driver)
+            return True
+
     def candidates(self) -> list[Candidate]:
         """All of them, by number."""
         confirmations = self._all_confirmations()
-        return [_candidate(trial, confirmations.get(trial.number, {})) for trial in self._trials()]
+        found = [self._candidate(trial) for trial in self._trials()]
+        for number, places in confirmations.items():
+            found[number] = replace(found[number], confirmations=tuple(places[place] for place in sorted(places)))
+        return found
+
+    def _candidate(self, trial: FrozenTrial) -> Candidate:
+        """Without confirmations; what is finished stays as it is and is read once."""
+        known = self._finished.get(trial.number)
+        if known is None:
+            known = _candidate(trial, seed=self.seed(trial.number))
+            if trial.state.is_finished():
+                self._finished[trial.number] = known
+        return known
+
+    def seed(self, number: int) -> int:
+        """Of a candidate's training."""
+        return derive(self.settings_seed, "training", number)
+
+    @cached_property
+    def settings_seed(self) -> int:
+        """The study's own seed."""
+        return int(self.settings["seed"])
 
     def candidate(self, number: int) -> Candidate:
         """One of them; NotFoundError."""
@@ -198,14 +284,35 @@ class Ledger:
             raise NotFoundError(f"study {self.name} has no candidate {number} (it has {len(candidates)})")
         return candidates[number]
 
+    def within_budget(self) -> int:
+        """How many candidates are not over budget."""
+        return sum(_OVER not in trial.user_attrs for trial in self._trials())
+
+    def taken(self) -> int:
+        """How many candidates are trained or in training, by any driver."""
+        found = map(self._candidate, self._trials())
+        return sum(candidate.is_trained or candidate.state == State.RUNNING for candidate in found)
+
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
 
-    def fail_abandoned(self) -> None:
-        """Tell FAIL for every candidate that a driver left in training; the caller knows that no driver is alive."""
-        for trial in self._trials():
-            if trial.state == TrialState.RUNNING:
+    def fail_abandoned(self, living: Callable[[], Collection[int]]) -> None:
+        """Tell FAIL for every candidate in training whose driver is not among the `living`.
+
+        Those are asked for after the candidates are read: a driver that joins in between has none among them.
+        """
+        running = [trial for trial in self._trials() if trial.state == TrialState.RUNNING]
+        alive = living() if running else ()
+        for trial in running:
+            if trial.user_attrs.get(_DRIVER) not in alive:
                 self.tell_failed(trial.number, "interrupted: the process that trained it ended", interrupted=True)
+
+    def fail_strays(self, training: Collection[int]) -> None:
+        """Tell FAIL for candidates that are ours by the record and not in training: an outage made them twice."""
+        for trial in self._trials():
+            ours = trial.state == TrialState.RUNNING and trial.user_attrs.get(_DRIVER) == self.driver
+            if ours and trial.number not in training:
+                self.tell_failed(trial.number, "written twice: the database went away in between")
 
     def interrupted(self, space: SearchSpace) -> list[tuple[int, Choices]]:
         """Candidates to ask again, with their choices: interrupted, not asked again yet, not too often."""
@@ -230,17 +337,27 @@ class Ledger:
         return {trial.user_attrs.get(_ORIGIN, SAMPLED) for trial in self._trials()}
 
 
-def names(storage: RDBStorage) -> list[str]:
+def _description(architecture: Architecture) -> dict[str, Any]:
+    totals = architecture.totals
+    return {
+        _LINE: write(architecture),
+        _PARAMETERS: totals.parameters,
+        _MACS: totals.macs,
+        _PEAK: totals.peak_activation_bytes,
+    }
+
+
+def names(store: Store) -> list[str]:
     """Names of all studies in a database, those of other programs included."""
-    return sorted(study.study_name for study in storage.get_all_studies())
+    return sorted(study.study_name for study in store.optuna.get_all_studies())
 
 
-def own_names(storage: RDBStorage) -> list[str]:
+def own_names(store: Store) -> list[str]:
     """Names of petitnet's studies in a database."""
-    return sorted(study.study_name for study in storage.get_all_studies() if _SETTINGS in study.user_attrs)
+    return sorted(study.study_name for study in store.optuna.get_all_studies() if _SETTINGS in study.user_attrs)
 
 
-def _candidate(trial: FrozenTrial, confirmations: Mapping[int, Confirmation]) -> Candidate:
+def _candidate(trial: FrozenTrial, seed: int) -> Candidate:
     attributes = trial.user_attrs
     return Candidate(
         number=trial.number,
@@ -250,10 +367,9 @@ def _candidate(trial: FrozenTrial, confirmations: Mapping[int, Confirmation]) ->
         parameters=attributes.get(_PARAMETERS, 0),
         macs=attributes.get(_MACS, 0),
         peak_activation_bytes=attributes.get(_PEAK, 0),
-        seed=attributes.get(_SEED, 0),
+        seed=seed,
         rungs=dict(sorted(trial.intermediate_values.items())),
         seconds=attributes.get(_SECONDS, 0.0),
         reason=attributes.get(_REASON, ""),
         interrupted=attributes.get(_INTERRUPTED, False),
-        confirmations=tuple(confirmations[place] for place in sorted(confirmations)),
     )

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
-from optuna.storages import RDBStorage
 from rich.console import Console
 from sqlalchemy.engine import URL
 
 from search import home, storage
-from search.errors import NotFoundError
+from search.errors import NotFoundError, SettingsError
 from search.settings import parse_budget, parse_seconds, parse_target
+from search.storage import Store
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -53,6 +53,18 @@ def with_storage(command: Decorated) -> Decorated:
     )(command)
 
 
+def ray_address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """The address of a Ray cluster that a driver can join; SettingsError for those it cannot."""
+    if value in (None, "", "local"):
+        return None
+    if value is not None and "://" in value:
+        raise SettingsError(
+            f"address must be that of a cluster's head, such as head:6379 or auto, but got {value}; "
+            "from outside a cluster use: search submit"
+        )
+    return value
+
+
 def with_json(command: Decorated) -> Decorated:
     """`--json`, handed to the command as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")(command)
@@ -78,9 +90,13 @@ def _no_color() -> bool | None:
 
 
 @contextmanager
-def reading(url: URL) -> Iterator[RDBStorage]:
+def reading(url: URL) -> Iterator[Store]:
     """An existing database; NotFoundError where there is none, and nothing is created."""
-    if not storage.exists(url):
+    store = storage.open_existing(url)
+    if store is None:
         raise NotFoundError(f"there is no study database at {storage.masked(url)} yet; begin with: search run")
-    with storage.translated(url):
-        yield storage.open_storage(url)
+    try:
+        with storage.translated(url):
+            yield store
+    finally:
+        store.close()

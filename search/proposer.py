@@ -1,4 +1,4 @@
-"""Proposes candidates within the budget: asks the study, counts, and tells what is over budget PRUNED at once."""
+"""Proposes candidates within the budget: asks the sampler, counts, and tells what is over budget PRUNED at once."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import random
 from collections import deque
 from dataclasses import dataclass
 
-from optuna.trial import Trial
+from optuna.samplers import BaseSampler
 
-from search.ledger import Ledger
+from search.ledger import SAMPLED, Ledger
 from search.seeds import derive
 from search.settings import StudySettings
-from space.architecture import Architecture
-from space.candidate import State
-from space.fitting import shrink
+from space.fitting import parameters, shrink
+from space.known_points import published_in
+from space.notation import write
 from space.ranges import Choices
-from space.search_space import SearchSpace
 
 PATIENCE = 64
 """Proposals over budget in a row after which the last one is shrunk until it fits."""
@@ -24,67 +23,123 @@ STARTUP = 20
 every value of a range alike, and most such networks are poor."""
 SHRUNK = "shrunk"
 RANDOM = "random"
+PUBLISHED = "published: "
+"""What the origin of a published network begins with."""
+AGAIN = "again: #"
+"""What the origin of a repeated candidate begins with."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """Choices that are asked before the sampler's own."""
+    """Choices, and where they came from."""
 
     choices: Choices
-    origin: str
+    origin: str = SAMPLED
     again: int | None = None
     """Number of the interrupted candidate that they repeat."""
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A candidate within the budget, asked and described in the study, not trained yet."""
+    """A candidate within the budget, written down in the study as RUNNING, not trained yet."""
 
-    trial: Trial
-    architecture: Architecture
-    seed: int
-    """Of its training."""
+    number: int
+    line: str
+    """The architecture."""
 
 
 class Proposer:
-    """One study's source of candidates."""
+    """One driver's source of candidates for a study that other drivers may share."""
 
-    def __init__(self, ledger: Ledger, space: SearchSpace, settings: StudySettings, wishes: list[Wish]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: StudySettings,
+        sampler: BaseSampler,
+        trials: int,
+        *,
+        ordinal: int = 0,
+        cold_start: bool = False,
+    ) -> None:
+        """`trials` is the most candidates that the study may have in training and trained.
+
+        `ordinal` counts the drivers that the study had before, so that no two draw the same.
+        """
         self._ledger = ledger
-        self._space = space
         self._settings = settings
-        self._wishes = deque(wishes)
-        within = [candidate for candidate in ledger.candidates() if candidate.state != State.OVER_BUDGET]
-        self._proposed = len(within)
-        self._rng = random.Random(derive(settings.seed, "random", len(within)))  # noqa: S311
+        self._space = settings.space
+        self._sampler = sampler
+        self._trials = trials
+        self._shrunk: Wish | None = None
+        self._interrupted: deque[int] = deque()
+        self._published = deque([] if cold_start else self._fitting_published())
+        self._started = False
+        self._rng = random.Random(derive(settings.seed, "random", ledger.within_budget(), ordinal))  # noqa: S311
 
-    def propose(self) -> Proposal:
-        """The next candidate that fits; it takes at most PATIENCE proposals that do not."""
-        budget = self._settings.budget
+    def _fitting_published(self) -> list[Wish]:
+        """The published networks of the space that fit the budget."""
+        return [
+            Wish(choices, PUBLISHED + network.name)
+            for network, choices in published_in(self._space)
+            if network.parameters <= self._settings.budget
+        ]
+
+    def look_for_interrupted(self) -> None:
+        """Have the candidates asked again whose drivers ended or died."""
+        self._interrupted = deque(number for number, _ in self._ledger.interrupted(self._space))
+
+    def propose(self) -> Proposal | None:
+        """The next candidate that fits; None if the study has as many as it may have.
+
+        It takes at most PATIENCE proposals of the sampler that do not fit.
+        """
         over_in_a_row = 0
         while True:
-            wish = self._next_wish()
-            if wish is not None:
-                self._ledger.enqueue(wish.choices, wish.origin, wish.again)
-            trial, choices = self._ledger.ask(self._space)
-            architecture = self._space.architecture(choices)
-            seed = derive(self._settings.seed, "training", trial.number)
-            parameters = architecture.totals.parameters
-            self._ledger.describe(trial, architecture, seed)
-            self._ledger.constrain(trial, parameters, budget)
-            if parameters <= budget:
-                self._proposed += 1
-                return Proposal(trial, architecture, seed)
-            self._ledger.tell_over_budget(trial, parameters, budget)
-            over_in_a_row += 1
-            if over_in_a_row == PATIENCE:
-                self._wishes.appendleft(Wish(shrink(self._space, choices, budget), SHRUNK))
-                over_in_a_row = 0
+            wish = None if self._interrupted or self._published else self._own_wish()
+            if wish is not None and self._reject(wish):
+                over_in_a_row += 1
+                if over_in_a_row == PATIENCE:
+                    self._shrunk = Wish(shrink(self._space, wish.choices, self._settings.budget), SHRUNK)
+                continue
+            with self._ledger.store.exclusively(self._ledger.name):
+                if self._ledger.taken() >= self._trials:
+                    return None
+                wish = wish or self._shared_wish()
+                if wish is not None and not self._reject(wish):
+                    return self._begin(wish)
 
-    def _next_wish(self) -> Wish | None:
-        """What is asked instead of the sampler's own proposal: what was wished for, then random draws to begin with."""
-        if self._wishes:
-            return self._wishes.popleft()
-        if self._proposed < STARTUP:
-            return Wish(self._space.random(self._rng), RANDOM)
+    def _own_wish(self) -> Wish:
+        """What no other driver can have asked: what did not fit before, a random draw, or the sampler's proposal."""
+        if self._shrunk is not None:
+            wish, self._shrunk = self._shrunk, None
+            return wish
+        self._started = self._started or self._ledger.within_budget() >= STARTUP
+        if self._started:
+            return Wish(self._ledger.sample(self._sampler, self._space))
+        return Wish(self._space.random(self._rng), RANDOM)
+
+    def _shared_wish(self) -> Wish | None:
+        """What any driver may ask, and only one shall: an interrupted candidate, then a published network."""
+        while self._interrupted:
+            number = self._interrupted.popleft()
+            choices = dict(self._ledger.interrupted(self._space)).get(number)
+            if choices is not None:
+                return Wish(choices, f"{AGAIN}{number}", number)
+        asked = self._ledger.origins()
+        while self._published:
+            wish = self._published.popleft()
+            if wish.origin not in asked:
+                return wish
         return None
+
+    def _reject(self, wish: Wish) -> bool:
+        """Tell a wish PRUNED if it is over budget; whether it is."""
+        budget = self._settings.budget
+        if parameters(self._space, wish.choices) <= budget:
+            return False
+        self._ledger.reject(self._space, wish.choices, budget, wish.origin, wish.again)
+        return True
+
+    def _begin(self, wish: Wish) -> Proposal:
+        number = self._ledger.begin(self._space, wish.choices, self._settings.budget, wish.origin, wish.again)
+        return Proposal(number, write(self._space.architecture(wish.choices)))

@@ -9,26 +9,27 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-import optuna
-from optuna.storages import RDBStorage
+from optuna.samplers import TPESampler
 from sqlalchemy.engine import URL
 
 from dashboards.progress import Snapshot, View
 from dashboards.tables import ranking
-from search import home, storage
+from search import home, ray_environment, storage
 from search.conductor import Conductor
+from search.drivers import Presence
 from search.errors import NotFoundError, SearchError, SettingsError
 from search.ledger import Ledger, names
-from search.proposer import Proposer, Wish
+from search.patience import STORAGE_TIMEOUT, Patience
+from search.proposer import Proposer
 from search.seeds import derive
 from search.settings import CONFIRMATIONS, RunLimits, StudySettings, differences
+from search.storage import Store
 from space.candidate import Candidate
-from space.known_points import published_in
 from workers import sources
 from workers.dataset import DataSet
 
-PUBLISHED = "published: "
-"""What the origin of a published network begins with."""
+_REFRESH = 0.5
+"""Seconds between two pictures of a run: each reads the study."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,15 @@ class Request:
     """Trainings at once; None to fill the machine."""
     cold_start: bool
     """Leave the published networks out."""
+    address: str | None = None
+    """Of a Ray cluster; None for this machine."""
+    cpus_per_trial: float = 1.0
+    gpus_per_trial: float | None = None
+    """None to choose by the GPU's memory."""
+    cpu_nodes: bool = False
+    """Use cores beside GPUs as well."""
+    storage_timeout: float = STORAGE_TIMEOUT
+    """Seconds that an outage of the database may last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +66,11 @@ class Result:
     seconds: float
     """Of this run."""
     interrupted: bool
+    stopped: bool = False
+    """Whether `search stop` ended it."""
 
 
-def latest(store: RDBStorage, name: str) -> str | None:
+def latest(store: Store, name: str) -> str | None:
     """The newest of `name`, `name-2`, `name-3`, ... in a database; None if there is none."""
     there = set(names(store))
     found = None
@@ -69,7 +81,7 @@ def latest(store: RDBStorage, name: str) -> str | None:
     raise AssertionError("the names never end")
 
 
-def fresh(store: RDBStorage, name: str) -> str:
+def fresh(store: Store, name: str) -> str:
     """The first of `name`, `name-2`, `name-3`, ... that is free."""
     there = set(names(store))
     return next(known for known in _numbered(name) if known not in there)
@@ -108,81 +120,129 @@ def finished(ledger: Ledger) -> Result:
 def run(request: Request, view: Callable[[], View]) -> Result:
     """Search until the target is met and confirmed, a limit is reached or the user ends it.
 
-    Nothing is created before the data set is there and has passed its checks.
+    Nothing is created before the data set is there and has passed its checks. Other drivers may work on the same study.
     """
     home.check_writable(home.home())
     data = sources.load(request.settings.dataset, home.data_directory())
-    store = storage.open_storage(request.url)
-    with storage.only_driver(request.url, request.study):
+    store = storage.open_or_create(request.url, Patience(request.storage_timeout))
+    try:
         ledger = Ledger.create(store, request.study, request.settings)
         check_same(ledger, request.settings)
-        return _search(request, ledger, data, view)
+        presence = Presence(store.engine, request.study)
+        ledger.driver = presence.number
+        try:
+            return _search(request, ledger, presence, data, view)
+        finally:
+            presence.leave()
+    finally:
+        store.close()
 
 
-def _search(request: Request, ledger: Ledger, data: DataSet, view: Callable[[], View]) -> Result:
-    from search import tuning
-    from workers.numerics import device, fastest
-    from workers.trainable import Workplace
-
-    settings = request.settings
+def _search(request: Request, ledger: Ledger, presence: Presence, data: DataSet, view: Callable[[], View]) -> Result:
     begun = time.monotonic()
-    workplace = Workplace(
-        numerics=fastest(home.numerics_file()), recipe=settings.recipe, timeout=request.limits.trial_timeout
-    )
-    places = tuning.slots(request.workers)
-    _record_conditions(
-        ledger, data, {"device": str(device()), "numerics": str(workplace.numerics), "slots": places.count}
-    )
-    conductor = _conductor(ledger, request)
+    conductor = _conductor(ledger, presence, request)
     with view() as shown:
-
-        def on_change() -> None:
-            shown.update(_snapshot(request, ledger, conductor, begun))
-
-        on_change()
+        ledger.store.patience.tell = shown.notice
+        picture = _Picture(request, ledger, conductor, shown, begun)
+        picture.draw()
         if not conductor.finished:
             try:
-                tuning.run(conductor, data, workplace, places, on_change)
+                _train(request, ledger, conductor, data, picture)
             except KeyboardInterrupt:  # before the run's own handler was there, or a second one
-                conductor.interrupted = True
+                conductor.interrupt()
             finally:
                 conductor.close()
+        picture.draw()
     if conductor.hopeless is not None:
         raise SearchError(f"{conductor.hopeless}; see search status {ledger.name}")
     return Result(
         study=ledger.name,
-        settings=settings,
+        settings=request.settings,
         candidates=ledger.candidates(),
         winner=conductor.winner,
         seconds=time.monotonic() - begun,
         interrupted=conductor.interrupted,
+        stopped=conductor.stopped,
     )
 
 
-def _conductor(ledger: Ledger, request: Request) -> Conductor:
-    """Take over a study: nothing that an earlier run left in training stays so, and its candidates are asked again."""
-    settings = request.settings
-    ledger.fail_abandoned()
+def _train(request: Request, ledger: Ledger, conductor: Conductor, data: DataSet, picture: _Picture) -> None:
+    """Have Ray's workers do what the conductor asks for."""
+    ray_environment.prepare(request.address)
+    from search import tuning
+    from workers.memory import training_bytes
+    from workers.numerics import device, fastest, machine
+    from workers.trainable import TrainJob, Workplace
+
+    numerics = fastest(home.numerics_file())
+    site = tuning.Site(
+        address=request.address,
+        workers=request.workers,
+        cpus=request.cpus_per_trial,
+        gpus=request.gpus_per_trial,
+        cpu_nodes=request.cpu_nodes,
+        gpu_bytes=training_bytes(data, request.settings.recipe.batch),
+        shared_bytes=data.images.nbytes,
+    )
+    _record_conditions(
+        ledger,
+        data,
+        {
+            "device": str(device()),
+            "numerics": str(numerics),
+            "slots": tuning.own_places(site).most if request.address is None else "those of a cluster",
+        },
+    )
+    workplace = Workplace(recipe=request.settings.recipe, numerics={machine(): numerics})
+    tuning.run(conductor, TrainJob, {"data": data, "workplace": workplace}, site, picture.refresh)
+
+
+def _conductor(ledger: Ledger, presence: Presence, request: Request) -> Conductor:
+    settings, limits = request.settings, request.limits
     asked = len(ledger.candidates())
-    ledger.use(
-        optuna.samplers.TPESampler(seed=derive(settings.seed, "sampler", asked)),
-        optuna.pruners.SuccessiveHalvingPruner(min_resource=settings.rungs[0], reduction_factor=settings.reduction),
+    proposer = Proposer(
+        ledger,
+        settings,
+        TPESampler(seed=derive(settings.seed, "sampler", asked, presence.ordinal), n_startup_trials=0),
+        limits.trials,
+        ordinal=presence.ordinal,
+        cold_start=request.cold_start,
     )
-    wishes = [Wish(choices, f"again: #{number}", number) for number, choices in ledger.interrupted(settings.space)]
-    if not request.cold_start:
-        wishes += _published(ledger, settings)
-    proposer = Proposer(ledger, settings.space, settings, wishes)
-    return Conductor(ledger, proposer, settings, request.limits)
+    return Conductor(ledger, proposer, settings, limits, presence)
 
 
-def _published(ledger: Ledger, settings: StudySettings) -> list[Wish]:
-    """The published networks of the space that fit the budget and have not been asked yet."""
-    known = ledger.origins()
-    return [
-        Wish(choices, PUBLISHED + network.name)
-        for network, choices in published_in(settings.space)
-        if network.parameters <= settings.budget and PUBLISHED + network.name not in known
-    ]
+class _Picture:
+    """Draws a run for whoever watches, not more often than is of use."""
+
+    def __init__(self, request: Request, ledger: Ledger, conductor: Conductor, view: View, begun: float) -> None:
+        self._request = request
+        self._ledger = ledger
+        self._conductor = conductor
+        self._view = view
+        self._begun = begun
+        self._drawn = float("-inf")
+
+    def refresh(self) -> None:
+        """Draw, unless that was just done."""
+        if time.monotonic() - self._drawn >= _REFRESH:
+            self.draw()
+
+    def draw(self) -> None:
+        """Read the study and show it."""
+        self._view.update(
+            Snapshot(
+                study=self._ledger.name,
+                budget=self._request.settings.budget,
+                target=self._request.settings.target,
+                confirmations=CONFIRMATIONS,
+                candidates=self._ledger.candidates(),
+                begun=self._begun,
+                trained_before=self._conductor.trained_before,
+                trials=self._request.limits.trials,
+                deadline=self._conductor.deadline,
+            )
+        )
+        self._drawn = time.monotonic()
 
 
 def _record_conditions(ledger: Ledger, data: DataSet, more: dict[str, Any]) -> None:
@@ -204,21 +264,7 @@ def _record_conditions(ledger: Ledger, data: DataSet, more: dict[str, Any]) -> N
     )
 
 
-def _snapshot(request: Request, ledger: Ledger, conductor: Conductor, begun: float) -> Snapshot:
-    return Snapshot(
-        study=ledger.name,
-        budget=request.settings.budget,
-        target=request.settings.target,
-        confirmations=CONFIRMATIONS,
-        candidates=ledger.candidates(),
-        begun=begun,
-        trained_before=conductor.trained_before,
-        trials=request.limits.trials,
-        deadline=conductor.deadline,
-    )
-
-
-def find(store: RDBStorage, place: str) -> Candidate:
+def find(store: Store, place: str) -> Candidate:
     """The candidate that `STUDY/NUMBER` names; for `STUDY` alone its winner, or else its best so far."""
     study, slash, number = place.rpartition("/")
     if slash and number.isdecimal():

@@ -1,71 +1,158 @@
-"""The study database: SQLite in WAL mode in a file, or any other that SQLAlchemy reaches."""
+"""The study database: SQLite in WAL mode in a file, or a Postgres server."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import optuna
-import sqlalchemy
-from filelock import FileLock, Timeout
-from optuna.storages import RDBStorage
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from filelock import FileLock
+from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from search import home
-from search.errors import SearchError, StorageError
+from search.drivers import TABLES
+from search.errors import SettingsError, StorageError
+from search.patience import Patience
+from search.patient_storage import BulkStorage, PatientStorage
 
+PASSWORD_FILE = "PETITNET_STORAGE_PASSWORD_FILE"
+"""Environment variable that names a file with the password of the database, where its URL has none."""
 _PATIENCE = 60.0
 """Seconds to wait for another process that holds SQLite's write lock."""
+_POSTGRES = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""Seconds, and probes: how libpq finds out that a server is gone. Its own defaults wait for hours."""
 
 optuna.logging.set_verbosity(logging.ERROR)
 
 
+@dataclass(frozen=True)
+class Store:
+    """An open study database."""
+
+    url: URL
+    optuna: PatientStorage
+    """Optuna's view of it."""
+    engine: Engine
+    patience: Patience
+
+    @contextmanager
+    def exclusively(self, name: str) -> Iterator[None]:
+        """Hold `name` against every other process that uses this database; the lock ends with its holder."""
+        with _locked(self.url, self.engine, name, self.patience):
+            yield
+
+    def close(self) -> None:
+        """End all connections."""
+        self.engine.dispose()
+
+
 def parse(url: str) -> URL:
-    """A database URL with its driver; StorageError for anything else. Nothing is opened."""
+    """A database URL with its driver and password; StorageError for anything else. Nothing is opened.
+
+    A password comes from the URL or the file that PETITNET_STORAGE_PASSWORD_FILE names; where neither has one, libpq
+    looks into PGPASSFILE by itself.
+    """
     try:
         parsed = make_url(url)
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        parsed.get_dialect().import_dbapi()
     except ArgumentError:
         shown = url if "@" not in url else f"...@{url.rsplit('@', 1)[1]}"
         raise StorageError(f"storage must be a URL such as sqlite:///studies.db, but got {shown}") from None
-    except (SQLAlchemyError, ImportError) as error:
-        raise StorageError(f"storage {masked(parsed)} needs a database driver that is not there: {error}") from error
-    return parsed
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "postgresql+psycopg") or parsed.database in (None, "", ":memory:"):
+        raise StorageError(
+            "storage must be sqlite:///FILE or postgresql://USER@HOST/DATABASE, but got " + masked(parsed)
+        )
+    try:
+        parsed.get_dialect().import_dbapi()
+    except ImportError as error:
+        raise StorageError(f"storage {masked(parsed)} needs petitnet[postgres]: {error}") from error
+    return parsed if parsed.drivername == "sqlite" else _with_password(parsed)
+
+
+def _with_password(url: URL) -> URL:
+    """The password where it is masked whenever the URL is shown."""
+    in_query = url.query.get("password")
+    if isinstance(in_query, str):
+        url = url.difference_update_query(["password"]).set(password=in_query)
+    file = os.environ.get(PASSWORD_FILE)
+    if url.password is not None or not file:
+        return url
+    try:
+        return url.set(password=Path(file).read_text().rstrip("\n"))
+    except OSError as error:
+        raise SettingsError(f"{PASSWORD_FILE} must name a readable file, but {file}: {error.strerror}") from error
 
 
 def masked(url: URL) -> str:
     """The URL with its password hidden."""
-    return url.render_as_string(hide_password=True)
+    hidden = {name: "***" for name in url.query if "password" in name}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
-def exists(url: URL) -> bool:
-    """Whether there may be studies: False only where the SQLite file is not there."""
-    file = _file(url)
-    return file is None or file.exists()
-
-
-def open_storage(url: URL) -> RDBStorage:
+def open_or_create(url: URL, patience: Patience | None = None) -> Store:
     """Connect, and make the schema where there is none; StorageError where that cannot be."""
     file = _file(url)
-    try:
-        with translated(url):
-            if file is None:
-                return _connect(url, engine_options={"pool_pre_ping": True})
+    with translated(url):
+        if file is not None:
             home.check_writable(file.parent)
             file.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{file}.lock"):
-                _write_ahead(file)
-                return _connect(url, engine_options={"connect_args": {"timeout": _PATIENCE}})
-    except (sqlite3.Error, OSError) as error:
-        raise _storage_error(url, error) from error
+        probe = create_engine(url, **_engine_options(url))
+        try:
+            with _locked(url, probe, "schema"):
+                if file is not None:
+                    _write_ahead(file)
+                return _store(url, patience, has_tables=_has_tables(probe))
+        finally:
+            probe.dispose()
+
+
+def open_existing(url: URL) -> Store | None:
+    """Connect to a database that has the tables of studies; None where there is none, and nothing is created."""
+    file = _file(url)
+    if file is not None and not file.exists():
+        return None
+    with translated(url):
+        probe = create_engine(url, **_engine_options(url))
+        try:
+            return _store(url, Patience(0), has_tables=True) if _has_tables(probe) else None
+        finally:
+            probe.dispose()
+
+
+def _store(url: URL, patience: Patience | None, *, has_tables: bool) -> Store:
+    # RDBStorage passes the URL through str.format, so that braces in a password must be doubled.
+    template = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
+    inner = BulkStorage(template, engine_kwargs=_engine_options(url), skip_table_creation=has_tables)
+    if not has_tables:
+        TABLES.create_all(inner.engine)
+    if url.drivername == "sqlite":
+        inner.engine.dispose()
+        event.listen(inner.engine, "connect", _relax_sync)
+    patience = patience or Patience()
+    storage = PatientStorage(inner, patience)  # type: ignore[abstract]  # its methods are made in a loop
+    return Store(url, storage, inner.engine, patience)
+
+
+def _has_tables(engine: Engine) -> bool:
+    """Whether Optuna's tables and ours are there: ours are made last."""
+    return all(inspect(engine).has_table(table.name) for table in TABLES.sorted_tables)
+
+
+def _engine_options(url: URL) -> dict[str, Any]:
+    if url.drivername == "sqlite":
+        return {"connect_args": {"timeout": _PATIENCE}}
+    unset = {name: value for name, value in _POSTGRES.items() if name not in url.query}
+    return {"pool_pre_ping": True, "connect_args": unset}
 
 
 @contextmanager
@@ -73,24 +160,41 @@ def translated(url: URL) -> Iterator[None]:
     """What a database says in its own words, as StorageError."""
     try:
         yield
-    except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error, OSError) as error:
         cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error
-        raise _storage_error(url, cause or error) from error
+        lines = str(getattr(cause, "orig", None) or cause).strip().splitlines()
+        what = lines[0] if lines else type(error).__name__
+        raise StorageError(f"storage {masked(url)} cannot be used: {what}") from error
 
 
-def _storage_error(url: URL, error: BaseException) -> StorageError:
-    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
-    return StorageError(f"storage {masked(url)} cannot be used: {lines[0] if lines else type(error).__name__}")
+@contextmanager
+def _locked(url: URL, engine: Engine, name: str, patience: Patience | None = None) -> Iterator[None]:
+    """Hold `name` in this database: a file beside SQLite's, an advisory lock on Postgres."""
+    file = _file(url)
+    if file is not None:
+        with FileLock(f"{file}.lock"):
+            yield
+        return
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+    connection = (patience or Patience(0)).run(lambda: _take_lock(engine, key))
+    try:
+        yield
+    finally:
+        try:
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+            connection.close()
+        except DBAPIError:  # the connection is gone, and with it the lock
+            connection.invalidate()
 
 
-def _connect(url: URL, engine_options: dict[str, Any]) -> RDBStorage:
-    # RDBStorage passes the URL through str.format, so that braces in a password must be doubled.
-    text = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
-    storage = RDBStorage(text, engine_kwargs=engine_options)
-    if url.get_backend_name() == "sqlite":
-        storage.engine.dispose()
-        sqlalchemy.event.listen(storage.engine, "connect", _relax_sync)
-    return storage
+def _take_lock(engine: Engine, key: int) -> Connection:
+    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+    except DBAPIError:
+        connection.invalidate()
+        raise
+    return connection
 
 
 def _relax_sync(connection: Any, _record: Any) -> None:
@@ -107,29 +211,5 @@ def _write_ahead(file: Path) -> None:
 
 
 def _file(url: URL) -> Path | None:
-    """The file of a SQLite database; None for a server or a database in memory."""
-    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-        return None
-    return Path(str(url.database)).absolute()
-
-
-@contextmanager
-def only_driver(url: URL, study: str) -> Iterator[None]:
-    """Hold a study for this process; SearchError if another process on this machine holds it.
-
-    The lock is the operating system's, so it ends with the process, however that dies.
-    """
-    key = hashlib.sha256(f"{masked(url)} {study}".encode()).hexdigest()[:16]
-    directory = home.home() / "locks"
-    directory.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(directory / f"{key}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise SearchError(
-            f"study {study} is being searched by another process; follow it with: search status {study}"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    """The file of a SQLite database; None for a server."""
+    return Path(str(url.database)).absolute() if url.drivername == "sqlite" else None

@@ -1,100 +1,94 @@
-"""Ray Tune as the far side of a Conductor: it asks for jobs, runs them on workers and hands back what they report.
+"""Ray Tune as the far side of a Conductor: it keeps workers on the cluster, hands them jobs and takes in what they
+report.
 
-Three of Tune's seams are filled: a Searcher gives it the next job, a TrialScheduler takes in every rung's result and
-says whether the job goes on, and a Stopper ends the run. Tune decides nothing by itself.
+A Tune trial is one worker, not one candidate: it lives as long as its node and the run, and trains one job after
+another. Tune places workers, notices those that die and starts others; it decides nothing about candidates. Three of
+its seams are filled: a Searcher asks for workers, a TrialScheduler takes in every result, a Stopper ends the run.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import secrets
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
-from search.conductor import Conductor
-
-# Ray and Tune read these when they are imported.
-os.environ |= {
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AUTH_MODE": "token",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # everywhere, not only there: Ray then listens on the loopback alone
-    "RAY_TRAIN_V2_ENABLED": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a failed training reports its reason and no accuracy
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
-}
-os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-
 import ray
+import torch
 from ray import tune
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from workers.dataset import DataSet
-from workers.job import Failed, Job, from_result
-from workers.trainable import TrainJob, Workplace
+import space
+import workers
+from search.conductor import Conductor
+from search.errors import ClusterError
+from search.places import MOST_SHARING, Kind, Places, gpu_share
+from workers.job import Job, from_result
+from workers.trainable import Desk
 
 _SCRATCH = "petitnet-"
 _LONGEST_TEMPORARY = 18
 """Characters: Ray puts sockets some 85 characters deeper, and their paths are limited to 107 bytes."""
 _STORE_BYTES = 256 * 2**20
 """Ray's shared memory, besides what the data set needs."""
+_RECOUNT = 3.0
+"""Seconds between two looks at the cluster's nodes."""
 
 
-@dataclass(frozen=True)
-class Slots:
-    """Trainings at once on this machine."""
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Which Ray a run uses, and how much of it."""
 
-    count: int
-    cpus: float
-    """Of each training."""
-    gpus: float
-    """Of each training; a fraction shares the device."""
-
-
-def slots(workers: int | None) -> Slots:
-    """One training a core; on a machine with GPUs eight a GPU, if there are as many cores."""
-    import torch
-
-    cores = len(os.sched_getaffinity(0))
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if gpus == 0:
-        return Slots(workers or cores, 1, 0)
-    shared = max(1, min(8, cores // gpus))
-    count = workers or gpus * shared
-    return Slots(count, min(1.0, cores / count), min(1.0, gpus / count))
+    address: str | None = None
+    """Of an existing cluster; None for a Ray of our own on this machine."""
+    workers: int | None = None
+    """Trainings at once; None to use whatever there is."""
+    cpus: float = 1.0
+    """Cores of each training."""
+    gpus: float | None = None
+    """GPUs of each training where there are any; None to share each by its memory."""
+    cpu_nodes: bool = False
+    """Whether cores without a GPU train as well where there are GPUs."""
+    gpu_bytes: int = 0
+    """Memory that one training takes of a GPU."""
+    shared_bytes: int = 0
+    """Memory that what workers share takes on each node."""
 
 
 def run(
-    conductor: Conductor, data: DataSet, workplace: Workplace, places: Slots, on_change: Callable[[], None]
+    conductor: Conductor,
+    worker: type[tune.Trainable],
+    shared: Mapping[str, Any],
+    site: Site,
+    on_change: Callable[[], None],
 ) -> None:
-    """Train what `conductor` asks for until it has finished; `on_change` is called after every decision.
+    """Train what `conductor` asks for until it has finished; `on_change` is called every now and then.
 
+    The `setup` of `worker` gets its config, a Desk as `desk`, and what is `shared`, which reaches each node once.
     SIGINT and SIGTERM end the run in order.
     """
-    with _scratch() as scratch, _ray(scratch, places, data), _signals(conductor):
-        bridge = _Bridge(conductor, on_change)
+    with _scratch() as scratch, _ray(scratch, site) as places, _signals(conductor):
+        desk = _desk()
+        bridge = _Bridge(conductor, desk, places, on_change)
         trainable = tune.with_resources(
-            tune.with_parameters(TrainJob, data=data, workplace=workplace),
-            {"cpu": places.cpus, "gpu": places.gpus},
+            tune.with_parameters(worker, desk=desk, **shared),
+            lambda config: tune.PlacementGroupFactory([places.resources(config["kind"])]),
         )
         tuner = tune.Tuner(
             trainable,
             tune_config=tune.TuneConfig(
-                search_alg=_Jobs(bridge),
-                scheduler=_Results(bridge),
-                num_samples=-1,
-                max_concurrent_trials=places.count,
-                reuse_actors=True,
+                search_alg=_Workers(bridge), scheduler=_Results(bridge), num_samples=-1, reuse_actors=False
             ),
             run_config=tune.RunConfig(
                 name="run",
@@ -105,53 +99,112 @@ def run(
             ),
         )
         tuner.fit()
+        if bridge.error is not None:
+            raise bridge.error
+
+
+def nodes() -> list[dict[str, float]]:
+    """The resources of each living node of the cluster that this process is connected to."""
+    return [node["Resources"] for node in _living_nodes()]
+
+
+def _living_nodes() -> list[dict[str, Any]]:
+    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+
+
+def _desk() -> Any:
+    """The desk beside this process, so that it lives as long."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return ray.remote(Desk).options(num_cpus=0, scheduling_strategy=here).remote()
 
 
 class _Bridge:
-    """Which of Tune's trials is which job."""
+    """Which worker has which job."""
 
-    def __init__(self, conductor: Conductor, on_change: Callable[[], None]) -> None:
+    def __init__(self, conductor: Conductor, desk: Any, places: Places, on_change: Callable[[], None]) -> None:
         self.conductor = conductor
-        self.on_change = on_change
-        self.jobs: dict[str, Job] = {}
+        self.error: Exception | None = None
+        """What went wrong in the conductor: Tune would turn it into a text of its own."""
+        self._desk = desk
+        self._places = places
+        self._on_change = on_change
+        self._kinds: dict[str, Kind] = {}
+        self._jobs: dict[str, Job] = {}
+        self._idle: dict[str, None] = {}
+        self._capacity: Counter[Kind] = Counter()
+        self._counted = float("-inf")
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune pickles what it is given into a file that nobody reads, and a study may know a password."""
         return {}
 
-    def begin(self, trial_id: str) -> dict[str, Any] | str | None:
-        """A job's config; None if there is none for now, FINISHED if there will be none."""
-        job = self.conductor.next_job()
-        if job is None:
-            return str(Searcher.FINISHED) if self.conductor.exhausted else None
-        self.jobs[trial_id] = job
-        self.on_change()
-        return job.to_config()
+    @property
+    def over(self) -> bool:
+        """Whether the run is to end."""
+        return self.error is not None or self.conductor.finished
 
-    def take(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """A rung's result; True if the job goes on."""
-        goes_on = self.conductor.tell(self.jobs[trial_id], from_result(result))
-        if not goes_on:
-            del self.jobs[trial_id]
-        self.on_change()
-        return goes_on
+    def hire(self, worker: str) -> dict[str, Any] | None:
+        """The config of one more worker; None while there is one for each place."""
+        if time.monotonic() - self._counted > _RECOUNT:
+            self._capacity, self._counted = self._places.capacity(nodes()), time.monotonic()
+        present = Counter(self._kinds.values())
+        for kind in ("gpu", "cpu"):
+            if present[kind] < self._capacity[kind]:
+                self._kinds[worker] = kind
+                self._idle[worker] = None
+                return {"worker": worker, "kind": kind}
+        return None
 
-    def lose(self, trial_id: str, error: Exception | None) -> None:
-        """The worker died on a job."""
-        job = self.jobs.pop(trial_id)
-        lines = str(error).strip().splitlines() if error else []
-        reason = f"its worker died ({type(error).__name__}: {lines[0] if lines else 'no message'})"
-        self.conductor.tell(job, Failed(epochs=0, reason=reason))
-        self.on_change()
+    def hand_out(self) -> None:
+        """Give every worker without a job its next one, as far as there are jobs."""
+        for worker in list(self._idle):
+            job = self.conductor.next_job()
+            if job is None:
+                return
+            del self._idle[worker]
+            self._jobs[worker] = job
+            self._desk.put.remote(worker, job)
+
+    def take(self, worker: str, result: dict[str, Any]) -> None:
+        """A job's result."""
+        self._idle[worker] = None
+        self.conductor.tell(self._jobs.pop(worker), from_result(result))
+        self.hand_out()
+
+    def lose(self, worker: str, error: str) -> None:
+        """A worker has died."""
+        del self._kinds[worker]
+        self._idle.pop(worker, None)
+        job = self._jobs.pop(worker, None)
+        if job is not None:
+            self.conductor.lose(job, error)
+
+    def look_around(self) -> None:
+        """What is to be done every now and then."""
+        self.conductor.look_around()
+        self.hand_out()
+        self._on_change()
+
+    def guard(self, step: Callable[[], Any]) -> Any:
+        """Do a step unless one has failed; what fails ends the run."""
+        if self.error is not None:
+            return None
+        try:
+            return step()
+        except Exception as error:
+            self.error = error
+            return None
 
 
-class _Jobs(Searcher):
+class _Workers(Searcher):
     def __init__(self, bridge: _Bridge) -> None:
         super().__init__(metric="accuracy", mode="max")
         self._bridge = bridge
 
     def suggest(self, trial_id: str) -> Any:
-        return self._bridge.begin(trial_id)
+        if self._bridge.over:
+            return Searcher.FINISHED
+        return self._bridge.guard(lambda: self._bridge.hire(trial_id))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Nothing: the scheduler has taken in the result, or the loss, before this is called."""
@@ -169,11 +222,16 @@ class _Results(FIFOScheduler):
         self._bridge = bridge
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        goes_on = self._bridge.take(trial.trial_id, result)
-        return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
+        self._bridge.guard(lambda: self._bridge.take(trial.trial_id, result))
+        return str(TrialScheduler.CONTINUE)
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        self._bridge.lose(trial.trial_id, trial.get_error())
+        self._bridge.guard(lambda: self._bridge.lose(trial.trial_id, _first_line(trial.get_pickled_error())))
+
+
+def _first_line(error: Exception | None) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 class _Stop(tune.Stopper):
@@ -184,29 +242,85 @@ class _Stop(tune.Stopper):
         return False
 
     def stop_all(self) -> bool:
-        return self._bridge.conductor.finished
+        self._bridge.guard(self._bridge.look_around)
+        return self._bridge.over
 
 
 @contextmanager
-def _ray(scratch: Path, places: Slots, data: DataSet) -> Iterator[None]:
-    """A Ray of our own on this machine, on the loopback interface, under a token nobody else has."""
-    import torch
+def _ray(scratch: Path, site: Site) -> Iterator[Places]:
+    """A connection to the cluster, or a Ray of our own; where trainings can run in it."""
+    places = _own(scratch, site) if site.address is None else _joined(site.address, site)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    try:
+        yield places
+    finally:
+        ray.shutdown()
 
+
+def own_places(site: Site) -> Places:
+    """One training a core of this machine; where it has GPUs, as many on each as fit."""
+    cores = len(os.sched_getaffinity(0))
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    share = site.gpus if gpus else 0.0
+    if share is None:
+        share = gpu_share(torch.cuda.get_device_properties(0).total_memory, site.gpu_bytes, cores / gpus)
+    here = {"CPU": float(cores), "GPU": float(gpus)}
+    places = Places(cpus=site.cpus, gpus=share, cpu_nodes=site.cpu_nodes)
+    return replace(places, most=site.workers or places.capacity([here]).total())
+
+
+def _own(scratch: Path, site: Site) -> Places:
+    """A Ray on the loopback interface, under a token nobody else has, with room for as many as are to run."""
+    places = own_places(site)
+    assert places.most is not None
     ray.init(
         address="local",
-        num_cpus=max(1, round(places.count * places.cpus)),
+        num_cpus=max(1, ceil(places.most * places.cpus)),
         num_gpus=torch.cuda.device_count() if places.gpus else 0,
-        object_store_memory=_STORE_BYTES + 2 * data.images.nbytes,
+        object_store_memory=_STORE_BYTES + 2 * site.shared_bytes,
         include_dashboard=False,
         log_to_driver=False,
         logging_level=logging.ERROR,
         _temp_dir=str(scratch),
     )
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    return places
+
+
+def _joined(address: str, site: Site) -> Places:
+    """Connect to a cluster, which gets the two packages that its workers need and nothing else; ClusterError."""
+    packages = [str(Path(package.__path__[0]).absolute()) for package in (space, workers)]
     try:
-        yield
-    finally:
-        ray.shutdown()
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env={"py_modules": packages, "excludes": ["__pycache__"]},
+        )
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        lines = str(error).strip().splitlines()
+        raise ClusterError(f"Ray cluster {address} cannot be used: {lines[0] if lines else error!r}") from error
+    share = _share_on_cluster(site.gpu_bytes) if site.gpus is None else site.gpus
+    return Places(cpus=site.cpus, gpus=share, cpu_nodes=site.cpu_nodes, most=site.workers)
+
+
+def _share_on_cluster(needed: int) -> float:
+    """By the smallest GPU that is there now."""
+    on_nodes = [node for node in _living_nodes() if node["Resources"].get("GPU")]
+    shares = [
+        gpu_share(memory, needed, node["Resources"].get("CPU", 0.0) / node["Resources"]["GPU"])
+        for node, memory in zip(on_nodes, ray.get([_ask_memory(node["NodeID"]) for node in on_nodes]), strict=True)
+    ]
+    return max(shares, default=1 / MOST_SHARING)
+
+
+def _ask_memory(node: str) -> Any:
+    """A reference to the bytes of a GPU of one node."""
+
+    def memory() -> int:
+        return int(torch.cuda.get_device_properties(0).total_memory)
+
+    there = NodeAffinitySchedulingStrategy(node, soft=False)
+    return ray.remote(memory).options(num_cpus=0, num_gpus=0.01, scheduling_strategy=there).remote()
 
 
 @contextmanager
@@ -230,7 +344,7 @@ def _signals(conductor: Conductor) -> Iterator[None]:
     """SIGINT and SIGTERM ask the run to end."""
 
     def interrupt(_number: int, _frame: object) -> None:
-        conductor.interrupted = True
+        conductor.interrupt()
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

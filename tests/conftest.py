@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL
+
+from tests.postgres import Server, programs, server
+
+REQUIRED = "PETITNET_REQUIRE_POSTGRES"
+"""Set where a missing Postgres server is a failure and not a reason to skip."""
 
 
 @pytest.fixture(autouse=True)
@@ -12,6 +22,31 @@ def petitnet_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of its own for every test, so that none sees the user's studies."""
     home = tmp_path / "home"
     monkeypatch.setenv("PETITNET_HOME", str(home))
-    for variable in ("OPTUNA_STORAGE", "PETITNET_CONFIG", "NO_COLOR"):
+    for variable in ("OPTUNA_STORAGE", "PETITNET_CONFIG", "PETITNET_STORAGE_PASSWORD_FILE", "RAY_ADDRESS", "NO_COLOR"):
         monkeypatch.delenv(variable, raising=False)
     return home
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A Postgres server for the whole test run; a test that stops it starts it again."""
+    if programs() is None:
+        message = "no Postgres server on this machine: install Debian's postgresql, or put initdb on PATH"
+        if os.environ.get(REQUIRED):
+            pytest.fail(message)
+        pytest.skip(message)
+    with server() as running:
+        yield running
+
+
+@pytest.fixture
+def postgres_url(postgres: Server) -> Iterator[URL]:
+    """A fresh, empty database."""
+    name = f"d{uuid.uuid4().hex}"
+    engine = create_engine(postgres.url(), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield postgres.url(name)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 JobKind = Literal["candidate", "confirmation"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One architecture to train, once for each entry of `rungs`, each time afresh."""
+    """One training of one architecture, from fresh weights to validation."""
 
     kind: JobKind
     candidate: int
     """Number of the candidate in its study."""
     line: str
     """The architecture, in the one-line notation."""
-    rungs: tuple[int, ...]
-    """Epochs of each training, ascending."""
+    epochs: int
     fold: int
     """Fold held out for validation."""
     seed: int
     """Of weights, order, augmentation and dropout."""
-
-    def to_config(self) -> dict[str, Any]:
-        """A plain dict, as Ray Tune hands it to a worker."""
-        return asdict(self) | {"rungs": list(self.rungs)}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """The Job that `to_config` wrote."""
-        return cls(**config | {"rungs": tuple(config["rungs"])})
+    timeout: float | None = None
+    """Seconds after which it has failed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,10 +49,10 @@ def fastest(cache: Path) -> Numerics:
 
     Measured in about two seconds on one thread and kept in the file `cache`, so that one machine always trains alike.
     """
-    key = _machine()
+    key = machine()
     known = _remembered(cache)
     if key not in known:
-        known[key] = asdict(_measure())
+        known[key] = asdict(measure())
         cache.parent.mkdir(parents=True, exist_ok=True)
         scratch = cache.with_suffix(f".{os.getpid()}")
         scratch.write_text(json.dumps(known, indent=2) + "\n")
@@ -69,7 +69,7 @@ def _remembered(cache: Path) -> dict[str, dict[str, bool]]:
         return {}
 
 
-def _machine() -> str:
+def machine() -> str:
     """What a measurement holds for: the processor and torch's version."""
     if device().type == "cuda":
         name = torch.cuda.get_device_name()
@@ -86,7 +86,8 @@ def _processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
 
 
-def _measure() -> Numerics:
+def measure() -> Numerics:
+    """Time the options on one thread, in about two seconds."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     options = [Numerics(bfloat16, last) for bfloat16 in (False, True) for last in (False, True)]

@@ -1,23 +1,26 @@
-"""The Ray Tune trainable: an actor that trains one job after another, one rung a step."""
+"""The Ray Tune trainable: a worker that trains one job after another, each as its desk hands it over."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import ray
 import torch
 from ray import tune
 
 from space.notation import read
 from workers.dataset import DataSet
 from workers.job import Failed, Job, Outcome, to_result
-from workers.numerics import Numerics, device
+from workers.numerics import Numerics, device, machine, measure
 from workers.recipe import Recipe
 from workers.training import Batches, batches, train
 
@@ -29,58 +32,66 @@ _GRACE = 20.0
 class Workplace:
     """What every job of a run has in common."""
 
-    numerics: Numerics
     recipe: Recipe
-    """With epochs of no meaning: each rung sets its own."""
-    timeout: float | None
-    """Seconds that a job may take, all rungs together."""
+    """With epochs of no meaning: each job has its own."""
+    numerics: dict[str, Numerics] = field(default_factory=dict)
+    """By the machine they were measured on; a worker on another kind measures for itself."""
+
+
+class Desk:
+    """Where workers wait for their next job: made a Ray actor by the driver, beside which it runs."""
+
+    def __init__(self) -> None:
+        self._jobs: defaultdict[str, asyncio.Queue[Job]] = defaultdict(asyncio.Queue)
+
+    async def take(self, worker: str) -> Job:
+        """The next job of a worker, as soon as there is one."""
+        return await self._jobs[worker].get()
+
+    async def put(self, worker: str, job: Job) -> None:
+        """Hand a worker its next job."""
+        self._jobs[worker].put_nowait(job)
 
 
 class TrainJob(tune.Trainable):
-    """Trains the job that its config describes; each `step` is one whole rung and reports its outcome."""
+    """One worker; each `step` takes one job from the desk, trains it and reports its outcome."""
 
-    def setup(self, config: dict[str, Any], data: DataSet | None = None, workplace: Workplace | None = None) -> None:
-        assert data is not None, "handed over by tune.with_parameters"
-        assert workplace is not None, "handed over by tune.with_parameters"
+    def setup(
+        self, config: dict[str, Any], desk: Any = None, data: DataSet | None = None, workplace: Workplace | None = None
+    ) -> None:
+        """`config` holds the worker's name; the rest is handed over by tune.with_parameters."""
+        assert data is not None
+        assert workplace is not None
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
+        self.name = config["worker"]
+        self.desk = desk
         self.data = data
-        self.workplace = workplace
+        self.recipe = workplace.recipe
+        self.numerics = workplace.numerics.get(machine()) or measure()
         self.folds: dict[int, Batches] = {}
-        self.take(config)
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self.take(new_config)
-        return True
-
-    def take(self, config: dict[str, Any]) -> None:
-        """Begin another job."""
-        self.job = Job.from_config(config)
-        self.rungs = iter(self.job.rungs)
-        timeout = self.workplace.timeout
-        self.deadline = math.inf if timeout is None else time.monotonic() + timeout
 
     def step(self) -> dict[str, Any]:
-        epochs = next(self.rungs)
-        with _ends_with(self.deadline + _GRACE):
-            return to_result(self.rung(epochs))
+        job: Job = ray.get(self.desk.take.remote(self.name))
+        deadline = math.inf if job.timeout is None else time.monotonic() + job.timeout
+        with _ends_with(deadline + _GRACE):
+            return to_result(self.carry_out(job, deadline))
 
-    def rung(self, epochs: int) -> Outcome:
-        """One rung; whatever goes wrong in it comes back as a value."""
-        fold = self.job.fold
+    def carry_out(self, job: Job, deadline: float) -> Outcome:
+        """One job; whatever goes wrong in it comes back as a value. `deadline` is by time.monotonic()."""
         try:
-            if fold not in self.folds:
-                self.folds[fold] = batches(self.data, fold, self.workplace.numerics, device())
-            recipe = replace(self.workplace.recipe, epochs=epochs)
-            outcome = train(read(self.job.line), self.folds[fold], recipe, seed=self.job.seed, deadline=self.deadline)
+            if job.fold not in self.folds:
+                self.folds[job.fold] = batches(self.data, job.fold, self.numerics, device())
+            recipe = replace(self.recipe, epochs=job.epochs)
+            outcome = train(read(job.line), self.folds[job.fold], recipe, seed=job.seed, deadline=deadline)
         except Exception as error:
-            return Failed(epochs=epochs, reason=f"{type(error).__name__}: {error}")
+            return Failed(epochs=job.epochs, reason=f"{type(error).__name__}: {error}")
         if isinstance(outcome, Failed) and outcome.reason == "timeout":
-            return replace(outcome, reason=f"timeout: not done within {self.workplace.timeout:g} s")
+            return replace(outcome, reason=f"timeout: not done within {job.timeout:g} s")
         return outcome
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing is kept: Tune saves before it hands an actor its next job, and a rung begins afresh."""
+        """Nothing is kept: a job begins afresh wherever it runs."""
 
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Nothing was kept."""

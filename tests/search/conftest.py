@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
+from sqlalchemy.engine import URL
 
 from search import storage
 from search.conductor import Conductor
+from search.drivers import Presence
 from search.ledger import Ledger
-from search.proposer import Proposer, Wish
+from search.proposer import Proposer
 from search.settings import RunLimits, StudySettings
+from search.storage import Store
 from space.notation import read
 from workers.job import Job, Outcome, Trained
 
-Train = Callable[[Job, int], Outcome]
-"""What a worker would make of one rung of a job."""
+Train = Callable[[Job], Outcome]
+"""What a worker would make of a job."""
 
 
 @pytest.fixture
 def settings() -> StudySettings:
     return StudySettings.make("digits", 3000, 0.9)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same contract holds for each."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'studies.db'}"
+    url: URL = request.getfixturevalue("postgres_url")
+    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -31,13 +44,28 @@ def database(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def open_ledger(database: str, settings: StudySettings) -> Callable[[], Ledger]:
-    """Opens the same study each time it is called, as another process would."""
+def store(database: str) -> Iterator[Store]:
+    opened = storage.open_or_create(storage.parse(database))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def open_ledger(database: str, settings: StudySettings) -> Iterator[Callable[[], Ledger]]:
+    """Opens the same study each time it is called, as another process would, and is one of its drivers."""
+    presences: list[Presence] = []
 
     def open_it() -> Ledger:
-        return Ledger.create(storage.open_storage(storage.parse(database)), "study", settings)
+        store = storage.open_or_create(storage.parse(database))
+        ledger = Ledger.create(store, "study", settings)
+        presence = Presence(store.engine, "study")
+        presences.append(presence)
+        ledger.driver = presence.number
+        return ledger
 
-    return open_it
+    yield open_it
+    for presence in presences:
+        presence.leave()
 
 
 @pytest.fixture
@@ -45,15 +73,25 @@ def ledger(open_ledger: Callable[[], Ledger]) -> Ledger:
     return open_ledger()
 
 
+class Crew:
+    """A driver's presence without a heartbeat: who is alive is what the test says."""
+
+    def __init__(self, number: int) -> None:
+        self.alive = {number}
+        self.told_to_stop = False
+
+    def living(self) -> set[int]:
+        return self.alive
+
+
 @pytest.fixture
 def make_conductor(settings: StudySettings) -> Callable[..., Conductor]:
-    def make(ledger: Ledger, wishes: list[Wish] | None = None, **limits: float) -> Conductor:
-        ledger.use(
-            optuna.samplers.RandomSampler(seed=len(ledger.candidates())),
-            optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=settings.reduction),
-        )
-        proposer = Proposer(ledger, settings.space, settings, wishes or [])
-        return Conductor(ledger, proposer, settings, RunLimits(**limits))  # type: ignore[arg-type]
+    def make(ledger: Ledger, **limits: float) -> Conductor:
+        sampler = optuna.samplers.RandomSampler(seed=len(ledger.candidates()))
+        chosen = RunLimits(**limits)  # type: ignore[arg-type]
+        proposer = Proposer(ledger, settings, sampler, chosen.trials, cold_start=True)
+        crew: Any = Crew(ledger.driver)
+        return Conductor(ledger, proposer, settings, chosen, crew)
 
     return make
 
@@ -66,9 +104,7 @@ def drive() -> Callable[[Conductor, Train], list[Job]]:
         jobs = []
         while (job := conductor.next_job()) is not None:
             jobs.append(job)
-            for epochs in job.rungs:
-                if not conductor.tell(job, train(job, epochs)):
-                    break
+            conductor.tell(job, train(job))
         return jobs
 
     return run
@@ -78,8 +114,8 @@ def drive() -> Callable[[Conductor, Train], list[Job]]:
 def by_size() -> Train:
     """A world in which a network's accuracy is its share of 3,000 parameters, and grows a little with training."""
 
-    def train(job: Job, epochs: int) -> Outcome:
+    def train(job: Job) -> Outcome:
         share = min(1.0, read(job.line).totals.parameters / 3000)
-        return Trained(epochs=epochs, accuracy=0.95 * share + 0.0005 * epochs, loss=1 - share, seconds=0.1)
+        return Trained(epochs=job.epochs, accuracy=0.95 * share + 0.0005 * job.epochs, loss=1 - share, seconds=0.1)
 
     return train

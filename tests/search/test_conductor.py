@@ -14,7 +14,7 @@ from space.candidate import State
 from space.notation import read
 from workers.job import Failed, Job, Outcome, Trained
 
-Train = Callable[[Job, int], Outcome]
+Train = Callable[[Job], Outcome]
 Drive = Callable[[Conductor, Train], list[Job]]
 MakeConductor = Callable[..., Conductor]
 
@@ -45,24 +45,24 @@ def test_no_architecture_over_the_budget_reaches_a_worker(
 def test_only_the_best_of_a_rung_go_on(
     ledger: Ledger, make_conductor: MakeConductor, drive: Drive, settings: StudySettings
 ) -> None:
-    def hopeless(job: Job, epochs: int) -> Outcome:
+    def hopeless(job: Job) -> Outcome:
         accuracy = 0.2 * read(job.line).totals.parameters / 3000
-        return Trained(epochs=epochs, accuracy=accuracy, loss=1.0, seconds=0.0)
+        return Trained(epochs=job.epochs, accuracy=accuracy, loss=1.0, seconds=0.0)
 
     drive(make_conductor(ledger, trials=60), hopeless)
     trained = [candidate for candidate in ledger.candidates() if candidate.rungs]
     reached = [sum(epochs in candidate.rungs for candidate in trained) for epochs in settings.rungs]
     assert reached[0] == 60
     assert 60 / 8 <= reached[1] <= 60 / 2
-    assert 1 <= reached[2] <= reached[1] / 2
+    assert 1 <= reached[2] < reached[1]
     best = max(trained, key=lambda candidate: candidate.parameters)
     assert best.state == State.COMPLETE
 
 
 def test_a_lucky_hit_is_not_believed(ledger: Ledger, make_conductor: MakeConductor, drive: Drive) -> None:
-    def lucky_once(job: Job, epochs: int) -> Outcome:
+    def lucky_once(job: Job) -> Outcome:
         accuracy = 0.91 if job.kind == "candidate" else 0.89
-        return Trained(epochs=epochs, accuracy=accuracy, loss=1.0, seconds=0.0)
+        return Trained(epochs=job.epochs, accuracy=accuracy, loss=1.0, seconds=0.0)
 
     conductor = make_conductor(ledger, trials=3)
     drive(conductor, lucky_once)
@@ -74,10 +74,10 @@ def test_a_lucky_hit_is_not_believed(ledger: Ledger, make_conductor: MakeConduct
 def test_a_failed_training_is_told_with_its_reason_and_the_run_goes_on(
     ledger: Ledger, make_conductor: MakeConductor, drive: Drive, by_size: Train
 ) -> None:
-    def first_fails(job: Job, epochs: int) -> Outcome:
+    def first_fails(job: Job) -> Outcome:
         if not any(candidate.state == State.FAILED for candidate in ledger.candidates()):
-            return Failed(epochs=epochs, reason="the training loss became nan")
-        return by_size(job, epochs)
+            return Failed(epochs=job.epochs, reason="the training loss became nan")
+        return by_size(job)
 
     conductor = make_conductor(ledger)
     drive(conductor, first_fails)
@@ -88,7 +88,7 @@ def test_a_failed_training_is_told_with_its_reason_and_the_run_goes_on(
 
 def test_a_run_gives_up_where_everything_fails(ledger: Ledger, make_conductor: MakeConductor, drive: Drive) -> None:
     conductor = make_conductor(ledger)
-    jobs = drive(conductor, lambda job, epochs: Failed(epochs=epochs, reason="no such device"))
+    jobs = drive(conductor, lambda job: Failed(epochs=job.epochs, reason="no such device"))
     assert len(jobs) == HOPELESS
     assert conductor.finished
     assert conductor.hopeless == "10 trainings in a row failed, the last one with: no such device"
@@ -97,14 +97,14 @@ def test_a_run_gives_up_where_everything_fails(ledger: Ledger, make_conductor: M
 def test_a_failed_confirmation_is_tried_again_and_then_given_up(
     ledger: Ledger, make_conductor: MakeConductor, drive: Drive
 ) -> None:
-    def never_confirmed(job: Job, epochs: int) -> Outcome:
+    def never_confirmed(job: Job) -> Outcome:
         if job.kind == "confirmation":
-            return Failed(epochs=epochs, reason="its worker died")
-        return Trained(epochs=epochs, accuracy=0.99, loss=1.0, seconds=0.0)
+            return Failed(epochs=job.epochs, reason="its worker died")
+        return Trained(epochs=job.epochs, accuracy=0.99, loss=1.0, seconds=0.0)
 
     conductor = make_conductor(ledger, trials=1)
     jobs = drive(conductor, never_confirmed)
-    assert [job.kind for job in jobs] == ["candidate", "confirmation", "confirmation"]
+    assert [job.kind for job in jobs] == [*["candidate"] * 3, "confirmation", "confirmation"]
     assert conductor.winner is None
     assert conductor.exhausted
 
@@ -112,11 +112,12 @@ def test_a_failed_confirmation_is_tried_again_and_then_given_up(
 def test_the_trial_limit_counts_those_of_earlier_runs(
     open_ledger: Callable[[], Ledger], make_conductor: MakeConductor, drive: Drive
 ) -> None:
-    def hopeless(job: Job, epochs: int) -> Outcome:
-        return Trained(epochs=epochs, accuracy=0.1, loss=1.0, seconds=0.0)
+    def hopeless(job: Job) -> Outcome:
+        return Trained(epochs=job.epochs, accuracy=0.1, loss=1.0, seconds=0.0)
 
     drive(make_conductor(open_ledger(), trials=5), hopeless)
-    assert len(drive(make_conductor(open_ledger(), trials=8), hopeless)) == 3
+    again = drive(make_conductor(open_ledger(), trials=8), hopeless)
+    assert len({job.candidate for job in again}) == 3
     assert drive(make_conductor(open_ledger(), trials=8), hopeless) == []
 
 
@@ -147,13 +148,13 @@ def test_confirmations_that_were_there_before_a_kill_are_not_repeated(
 
     confirmed = 0
 
-    def dying(job: Job, epochs: int) -> Outcome:
+    def dying(job: Job) -> Outcome:
         nonlocal confirmed
         if job.kind == "confirmation":
             if confirmed == killed_after:
                 raise KilledError
             confirmed += 1
-        return by_size(job, epochs)
+        return by_size(job)
 
     with pytest.raises(KilledError):
         drive(make_conductor(open_ledger()), dying)

@@ -1,115 +1,160 @@
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import optuna
 import pytest
 
-from search import storage
 from search.errors import NotFoundError
 from search.ledger import MOST_ATTEMPTS, Ledger, names, own_names
 from search.settings import StudySettings
+from search.storage import Store
 from space.candidate import Confirmation, State
 from space.notation import write
-from workers.job import Trained
+from space.ranges import Value
 
 
-@pytest.fixture(autouse=True)
-def random_sampler(ledger: Ledger) -> None:
-    ledger.use(optuna.samplers.RandomSampler(seed=0), optuna.pruners.NopPruner())
+@pytest.fixture
+def draw(settings: StudySettings) -> Callable[[], dict[str, Value]]:
+    rng = random.Random(1)
+    return lambda: settings.space.random(rng)
 
 
-def ask(ledger: Ledger, settings: StudySettings) -> optuna.trial.Trial:
-    trial, choices = ledger.ask(settings.space)
-    ledger.describe(trial, settings.space.architecture(choices), seed=7)
-    return trial
+Draw = Callable[[], dict[str, Value]]
 
 
-def test_every_range_is_asked_and_the_record_describes_the_network(ledger: Ledger, settings: StudySettings) -> None:
-    trial, choices = ledger.ask(settings.space)
+def begin(ledger: Ledger, settings: StudySettings, choices: dict[str, Value], again: int | None = None) -> int:
+    return ledger.begin(settings.space, choices, settings.budget, again=again)
+
+
+def test_a_candidate_is_written_down_whole(ledger: Ledger, settings: StudySettings, draw: Draw) -> None:
+    choices = draw()
     architecture = settings.space.architecture(choices)
-    ledger.describe(trial, architecture, seed=7)
-    candidate = ledger.candidate(0)
-    assert choices.keys() == {dimension.name for dimension in settings.space.dimensions}
+    candidate = ledger.candidate(begin(ledger, settings, choices))
     assert candidate.state == State.RUNNING
     assert candidate.line == write(architecture)
     assert candidate.parameters == architecture.totals.parameters
     assert candidate.macs == architecture.totals.macs
-    assert candidate.seed == 7
+    (stored,) = ledger._study.get_trials()
+    assert stored.params == choices
+    assert stored.constraints == {"parameters": architecture.totals.parameters - settings.budget}
 
 
-def test_each_end_is_told_with_its_reason(ledger: Ledger, settings: StudySettings) -> None:
-    outcome = Trained(epochs=1, accuracy=0.5, loss=1.0, seconds=2.0)
-    over, pruned, complete, failed = (ask(ledger, settings) for _ in range(4))
-    ledger.tell_over_budget(over, 3100, 3000)
-    ledger.report(pruned, outcome)
-    ledger.tell_pruned(pruned, 1, 4)
-    ledger.report(complete, outcome)
-    ledger.tell_complete(complete, 0.5)
-    ledger.tell_failed(failed, "the training loss became nan")
+def test_every_candidate_has_a_seed_of_its_own_that_lasts(
+    open_ledger: Callable[[], Ledger], settings: StudySettings, draw: Draw
+) -> None:
+    ledger = open_ledger()
+    for _ in range(3):
+        begin(ledger, settings, draw())
+    seeds = [candidate.seed for candidate in ledger.candidates()]
+    assert len(set(seeds)) == 3
+    assert [candidate.seed for candidate in open_ledger().candidates()] == seeds
+
+
+def test_the_sampler_chooses_a_value_for_every_range_and_writes_nothing(
+    ledger: Ledger, settings: StudySettings, draw: Draw
+) -> None:
+    for _ in range(12):
+        ledger.tell_complete(begin(ledger, settings, draw()), 0.5)
+    for sampler in (optuna.samplers.TPESampler(seed=0, n_startup_trials=0), optuna.samplers.RandomSampler(seed=0)):
+        choices = ledger.sample(sampler, settings.space)
+        assert list(choices) == [dimension.name for dimension in settings.space.dimensions]
+        assert settings.space.architecture(choices)
+    assert len(ledger.candidates()) == 12
+
+
+def test_each_end_is_told_with_its_reason(ledger: Ledger, settings: StudySettings, draw: Draw) -> None:
+    over = ledger.reject(settings.space, draw(), 10, "too large")
+    pruned, complete, failed = (begin(ledger, settings, draw()) for _ in range(3))
+    assert ledger.report(pruned, 1, 0.5, 2.0)
+    assert ledger.tell_pruned(pruned, 1, 0.5, 4)
+    assert ledger.report(complete, 16, 0.5, 2.0)
+    assert ledger.tell_complete(complete, 0.5)
+    assert ledger.tell_failed(failed, "the training loss became nan")
     found = ledger.candidates()
-    assert [candidate.state for candidate in found] == [
-        State.OVER_BUDGET,
-        State.PRUNED,
-        State.COMPLETE,
-        State.FAILED,
-    ]
-    assert found[0].reason == "3100 parameters, 100 over the budget of 3000"
+    assert [candidate.number for candidate in found] == [over, pruned, complete, failed]
+    states = [State.OVER_BUDGET, State.PRUNED, State.COMPLETE, State.FAILED]
+    assert [candidate.state for candidate in found] == states
+    count = found[0].parameters
+    assert found[0].reason == f"{count} parameters, {count - 10} over the budget of 10"
     assert found[1].reason == "not in the best 1 of 4 after 1 epochs"
     assert (found[2].accuracy, found[2].seconds) == (0.5, 2.0)
     assert found[3].reason == "the training loss became nan"
+    assert ledger.accuracies(1) == [0.5]
 
 
-def test_rungs_add_up_their_seconds(ledger: Ledger, settings: StudySettings) -> None:
-    trial = ask(ledger, settings)
-    for epochs, accuracy in ((1, 0.5), (4, 0.7)):
-        ledger.report(trial, Trained(epochs=epochs, accuracy=accuracy, loss=1.0, seconds=2.0))
-    candidate = ledger.candidate(0)
-    assert candidate.rungs == {1: 0.5, 4: 0.7}
-    assert candidate.seconds == 4.0
+def test_what_another_driver_has_closed_stays_as_it_is(
+    open_ledger: Callable[[], Ledger], settings: StudySettings, draw: Draw
+) -> None:
+    slow, quick = open_ledger(), open_ledger()
+    number = begin(slow, settings, draw())
+    quick.fail_abandoned(lambda: {quick.driver})
+    assert not slow.report(number, 1, 0.5, 1.0)
+    assert not slow.tell_complete(number, 0.5)
+    assert slow.candidate(number).state == State.FAILED
+    assert slow.candidate(number).rungs == {}
 
 
 def test_what_a_dead_driver_left_is_failed_and_asked_again_with_the_same_choices(
-    open_ledger: Callable[[], Ledger], settings: StudySettings
+    open_ledger: Callable[[], Ledger], settings: StudySettings, draw: Draw
 ) -> None:
-    dead = open_ledger()
-    trial, choices = dead.ask(settings.space)
-    alive = open_ledger()
-    alive.fail_abandoned()
-    assert alive.candidate(trial.number).state == State.FAILED
-    ((number, again),) = alive.interrupted(settings.space)
-    assert (number, again) == (trial.number, choices)
-    alive.enqueue(again, "again", number)
-    _, repeated = alive.ask(settings.space)
-    assert repeated == choices
+    dead, alive = open_ledger(), open_ledger()
+    choices = draw()
+    number, own = begin(dead, settings, choices), begin(alive, settings, draw())
+    alive.fail_abandoned(lambda: {alive.driver})
+    assert alive.candidate(number).state == State.FAILED
+    assert alive.candidate(own).state == State.RUNNING
+    assert alive.interrupted(settings.space) == [(number, choices)]
+    begin(alive, settings, choices, again=number)
     assert alive.interrupted(settings.space) == []
 
 
-def test_a_candidate_is_not_asked_again_for_ever(ledger: Ledger, settings: StudySettings) -> None:
-    ask(ledger, settings)
+def test_who_is_alive_is_asked_after_the_candidates_are_read(
+    open_ledger: Callable[[], Ledger], settings: StudySettings, draw: Draw
+) -> None:
+    first, late = open_ledger(), open_ledger()
+    begin(first, settings, draw())
+
+    def living() -> set[int]:
+        begin(late, settings, draw())
+        return {first.driver}
+
+    first.fail_abandoned(living)
+    assert [candidate.state for candidate in first.candidates()] == [State.RUNNING, State.RUNNING]
+
+
+def test_a_candidate_is_not_asked_again_for_ever(ledger: Ledger, settings: StudySettings, draw: Draw) -> None:
+    number = begin(ledger, settings, draw())
     for _ in range(MOST_ATTEMPTS - 1):
-        ledger.fail_abandoned()
+        ledger.fail_abandoned(set)
         ((number, choices),) = ledger.interrupted(settings.space)
-        ledger.enqueue(choices, "again", number)
-        ask(ledger, settings)
-    ledger.fail_abandoned()
+        begin(ledger, settings, dict(choices), again=number)
+    ledger.fail_abandoned(set)
     assert ledger.interrupted(settings.space) == []
 
 
-def test_a_candidate_that_failed_by_itself_is_not_asked_again(ledger: Ledger, settings: StudySettings) -> None:
-    ledger.tell_failed(ask(ledger, settings), "the training loss became nan")
+def test_a_candidate_that_failed_by_itself_is_not_asked_again(
+    ledger: Ledger, settings: StudySettings, draw: Draw
+) -> None:
+    ledger.tell_failed(begin(ledger, settings, draw()), "the training loss became nan")
     assert ledger.interrupted(settings.space) == []
 
 
-def test_a_half_asked_candidate_is_not_asked_again(ledger: Ledger, settings: StudySettings) -> None:
-    ledger._study.ask()  # killed before a single range was suggested
-    ledger.fail_abandoned()
+def test_a_candidate_that_an_outage_wrote_twice_is_failed_and_not_asked_again(
+    ledger: Ledger, settings: StudySettings, draw: Draw
+) -> None:
+    kept, stray = (begin(ledger, settings, draw()) for _ in range(2))
+    ledger.fail_strays([kept])
+    assert [ledger.candidate(number).state for number in (kept, stray)] == [State.RUNNING, State.FAILED]
     assert ledger.interrupted(settings.space) == []
 
 
-def test_confirmations_and_the_winner_are_kept(open_ledger: Callable[[], Ledger], settings: StudySettings) -> None:
+def test_confirmations_and_the_winner_are_kept(
+    open_ledger: Callable[[], Ledger], settings: StudySettings, draw: Draw
+) -> None:
     ledger = open_ledger()
-    ledger.tell_complete(ask(ledger, settings), 0.9)
+    ledger.tell_complete(begin(ledger, settings, draw()), 0.9)
     for place, accuracy in ((2, 0.7), (0, 0.9)):
         ledger.record_confirmation(0, place, Confirmation(fold=place + 1, seed=5, accuracy=accuracy, seconds=1.0))
     ledger.record_winner(0)
@@ -119,15 +164,25 @@ def test_confirmations_and_the_winner_are_kept(open_ledger: Callable[[], Ledger]
     assert again.candidate(0).confirmed_accuracy == pytest.approx(0.8)
 
 
-def test_a_study_keeps_the_settings_it_was_made_with(open_ledger: Callable[[], Ledger], database: str) -> None:
+def test_a_confirmation_is_taken_on_by_one_driver_until_that_dies(open_ledger: Callable[[], Ledger]) -> None:
+    one, other = open_ledger(), open_ledger()
+    both = {one.driver, other.driver}
+    assert one.claim_confirmation(0, 0, both)
+    assert not other.claim_confirmation(0, 0, both)
+    assert other.claim_confirmation(0, 1, both)
+    assert one.claim_confirmation(0, 0, both)  # its own, once more
+    assert other.claim_confirmation(0, 0, {other.driver})
+    other.record_confirmation(0, 0, Confirmation(fold=1, seed=5, accuracy=0.9, seconds=1.0))
+    assert not one.claim_confirmation(0, 0, {one.driver})
+
+
+def test_a_study_keeps_the_settings_it_was_made_with(open_ledger: Callable[[], Ledger], store: Store) -> None:
     before = open_ledger().settings
-    store = storage.open_storage(storage.parse(database))
     Ledger.create(store, "study", StudySettings.make("digits", 999, 0.5))
     assert open_ledger().settings == before
 
 
-def test_what_is_not_there_is_said(ledger: Ledger, database: str) -> None:
-    store = storage.open_storage(storage.parse(database))
+def test_what_is_not_there_is_said(ledger: Ledger, store: Store) -> None:
     assert names(store) == ["study"]
     with pytest.raises(NotFoundError, match=r"no study is called other \(there are: study\)"):
         Ledger.open(store, "other")
@@ -135,9 +190,8 @@ def test_what_is_not_there_is_said(ledger: Ledger, database: str) -> None:
         ledger.candidate(3)
 
 
-def test_a_study_of_somebody_else_is_not_read(database: str) -> None:
-    store = storage.open_storage(storage.parse(database))
-    optuna.create_study(storage=store, study_name="foreign")
+def test_a_study_of_somebody_else_is_not_read(store: Store) -> None:
+    optuna.create_study(storage=store.optuna, study_name="foreign")
     with pytest.raises(NotFoundError, match="not one of petitnet's"):
         Ledger.open(store, "foreign")
     assert "foreign" in names(store)

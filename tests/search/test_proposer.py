@@ -1,15 +1,18 @@
 from __future__ import annotations
 
-import random
+from collections.abc import Callable
+from typing import Any
 
 import optuna
 import pytest
 
 from search.ledger import SAMPLED, Ledger
-from search.proposer import PATIENCE, RANDOM, SHRUNK, STARTUP, Proposer, Wish
+from search.proposer import AGAIN, PATIENCE, PUBLISHED, RANDOM, SHRUNK, STARTUP, Proposal, Proposer
 from search.settings import StudySettings
 from space.candidate import State
-from space.fitting import largest, parameters, smallest
+from space.fitting import largest, parameters
+from space.known_points import published_in
+from space.notation import read
 from space.ranges import Value
 
 
@@ -24,28 +27,35 @@ class Stubborn(optuna.samplers.RandomSampler):
         return self.choices[param_name]
 
 
-def proposer(ledger: Ledger, settings: StudySettings, wishes: list[Wish] | None = None) -> Proposer:
-    return Proposer(ledger, settings.space, settings, wishes or [])
+def proposer(
+    ledger: Ledger, settings: StudySettings, sampler: optuna.samplers.BaseSampler | None = None, **more: Any
+) -> Proposer:
+    sampler = sampler or optuna.samplers.RandomSampler(seed=1)
+    return Proposer(ledger, settings, sampler, **{"trials": 1000, "cold_start": True} | more)
+
+
+def propose(source: Proposer) -> Proposal:
+    proposal = source.propose()
+    assert proposal is not None
+    return proposal
 
 
 @pytest.mark.parametrize(("budget", "proposals"), [(40, 1), (1000, 3), (10_000, 3)])
 def test_no_proposal_is_over_the_budget(ledger: Ledger, budget: int, proposals: int) -> None:
-    settings = StudySettings.make("digits", budget, 0.9)
-    ledger.use(optuna.samplers.RandomSampler(seed=1), optuna.pruners.NopPruner())
-    source = proposer(ledger, settings)
+    source = proposer(ledger, StudySettings.make("digits", budget, 0.9))
     for _ in range(proposals):
-        assert source.propose().architecture.totals.parameters <= budget
+        assert read(propose(source).line).totals.parameters <= budget
 
 
 def test_what_is_over_the_budget_is_told_pruned_with_its_count_and_its_excess(
-    ledger: Ledger, settings: StudySettings
+    ledger: Ledger, settings: StudySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 0)
     most = largest(settings.space)
-    ledger.use(optuna.samplers.RandomSampler(seed=1), optuna.pruners.NopPruner())
-    proposer(ledger, settings, [Wish(most, "too large")]).propose()
+    propose(proposer(ledger, settings, Stubborn(most)))
     first = ledger.candidate(0)
     count = parameters(settings.space, most)
-    assert (first.state, first.origin, first.parameters) == (State.OVER_BUDGET, "too large", count)
+    assert (first.state, first.origin, first.parameters) == (State.OVER_BUDGET, SAMPLED, count)
     assert first.reason == f"{count} parameters, {count - 3000} over the budget of 3000"
     told = ledger._study.get_trials(deepcopy=False)[0]
     assert told.state == optuna.trial.TrialState.PRUNED
@@ -54,34 +64,61 @@ def test_what_is_over_the_budget_is_told_pruned_with_its_count_and_its_excess(
 
 def test_a_run_never_starves(ledger: Ledger, settings: StudySettings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.proposer.STARTUP", 0)
-    ledger.use(Stubborn(largest(settings.space)), optuna.pruners.NopPruner())
-    source = proposer(ledger, settings)
+    source = proposer(ledger, settings, Stubborn(largest(settings.space)))
     for _ in range(2):
-        assert source.propose().architecture.totals.parameters <= 3000
+        assert read(propose(source).line).totals.parameters <= 3000
     states = [candidate.state for candidate in ledger.candidates()]
     assert states == [*[State.OVER_BUDGET] * PATIENCE, State.RUNNING] * 2
     assert ledger.candidate(PATIENCE).origin == SHRUNK
 
 
-def test_wishes_come_first_and_in_order(ledger: Ledger, settings: StudySettings) -> None:
-    ledger.use(optuna.samplers.RandomSampler(seed=1), optuna.pruners.NopPruner())
-    least = smallest(settings.space)
-    source = proposer(ledger, settings, [Wish(least, "first"), Wish(least, "second")])
-    assert [ledger.candidate(source.propose().trial.number).origin for _ in range(2)] == ["first", "second"]
+def test_the_published_networks_that_fit_come_first_and_once(open_ledger: Callable[[], Ledger]) -> None:
+    settings = StudySettings.make("mnist", 6000, 0.99)
+    fitting = [network.name for network, _ in published_in(settings.space) if network.parameters <= 6000]
+    one, other = (proposer(open_ledger(), settings, cold_start=False) for _ in range(2))
+    ledger = open_ledger()
+    asked = [ledger.candidate(propose(source).number) for source in (one, other) * len(fitting)]
+    published = [candidate.origin.removeprefix(PUBLISHED) for candidate in asked[: len(fitting)]]
+    assert published == fitting
+    assert not any(candidate.origin.startswith(PUBLISHED) for candidate in asked[len(fitting) :])
+
+
+def test_an_interrupted_candidate_is_asked_again_by_one_driver(
+    open_ledger: Callable[[], Ledger], settings: StudySettings
+) -> None:
+    dead = propose(proposer(open_ledger(), settings))
+    one, other = open_ledger(), open_ledger()
+    sources = [proposer(one, settings), proposer(other, settings)]
+    one.fail_abandoned(lambda: {one.driver, other.driver})
+    for source in sources:
+        source.look_for_interrupted()
+    again = [one.candidate(propose(source).number) for source in sources]
+    assert [candidate.origin == f"{AGAIN}{dead.number}" for candidate in again] == [True, False]
+    assert again[0].line == dead.line
 
 
 def test_the_first_candidates_are_drawn_by_the_odds_of_the_space_and_then_the_sampler_proposes(
     ledger: Ledger, settings: StudySettings
 ) -> None:
-    ledger.use(optuna.samplers.RandomSampler(seed=1), optuna.pruners.NopPruner())
     source = proposer(ledger, settings)
-    origins = [ledger.candidate(source.propose().trial.number).origin for _ in range(STARTUP + 2)]
+    origins = [ledger.candidate(propose(source).number).origin for _ in range(STARTUP + 2)]
     assert origins == [*[RANDOM] * STARTUP, SAMPLED, SAMPLED]
-    resumed = proposer(ledger, settings)
-    assert ledger.candidate(resumed.propose().trial.number).origin == SAMPLED
+    assert ledger.candidate(propose(proposer(ledger, settings)).number).origin == SAMPLED
 
 
-def test_every_candidate_has_a_seed_of_its_own(ledger: Ledger, settings: StudySettings) -> None:
-    ledger.use(optuna.samplers.RandomSampler(seed=random.Random(0).randrange(99)), optuna.pruners.NopPruner())
-    source = proposer(ledger, settings)
-    assert len({source.propose().seed for _ in range(5)}) == 5
+def test_drivers_that_begin_together_draw_different_networks(
+    open_ledger: Callable[[], Ledger], settings: StudySettings
+) -> None:
+    sources = [proposer(open_ledger(), settings, ordinal=ordinal) for ordinal in range(3)]
+    assert len({propose(source).line for source in sources}) == 3
+
+
+def test_a_study_has_no_more_candidates_than_it_may(open_ledger: Callable[[], Ledger], settings: StudySettings) -> None:
+    sources = [proposer(open_ledger(), settings, trials=5, ordinal=ordinal) for ordinal in range(2)]
+    numbers = [proposal.number for source in sources * 4 if (proposal := source.propose()) is not None]
+    assert len(numbers) == 5
+    ledger = open_ledger()
+    ledger.tell_failed(numbers[0], "interrupted: the run ended", interrupted=True)
+    sources[1].look_for_interrupted()
+    assert propose(sources[1]).line == ledger.candidate(numbers[0]).line
+    assert sources[0].propose() is None

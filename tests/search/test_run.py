@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from search import storage
 from search.errors import NotFoundError, SettingsError
 from search.ledger import Ledger
 from search.run import check_same, find, fresh, latest
 from search.settings import StudySettings
+from search.storage import Store
 
 
-def test_the_newest_of_the_numbered_studies_is_gone_on_with(database: str, settings: StudySettings) -> None:
-    store = storage.open_storage(storage.parse(database))
+def test_the_newest_of_the_numbered_studies_is_gone_on_with(store: Store, settings: StudySettings) -> None:
     assert latest(store, "name") is None
     assert fresh(store, "name") == "name"
     for expected in ("name", "name-2", "name-3"):
@@ -26,9 +23,6 @@ def test_other_settings_are_refused(ledger: Ledger, settings: StudySettings) -> 
         check_same(ledger, StudySettings.make("digits", 3000, 0.9, seed=1))
 
 
-def test_a_study_without_a_trained_candidate_has_nothing_to_show(
-    open_ledger: Callable[[], Ledger], database: str
-) -> None:
-    open_ledger()
+def test_a_study_without_a_trained_candidate_has_nothing_to_show(ledger: Ledger) -> None:
     with pytest.raises(NotFoundError, match="no trained candidate yet"):
-        find(storage.open_storage(storage.parse(database)), "study")
+        find(ledger.store, "study")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 import tempfile
 from collections.abc import Callable
@@ -10,20 +11,21 @@ import pytest
 from search import tuning
 from search.conductor import Conductor
 from search.ledger import Ledger
+from search.places import Places
 
 
-def test_a_machine_without_a_gpu_has_a_slot_a_core() -> None:
-    places = tuning.slots(None)
-    assert places.cpus == 1
-    assert places.count >= 1
-    assert tuning.slots(5).count == 5
+def test_a_machine_without_a_gpu_has_a_place_a_core() -> None:
+    places = tuning.own_places(tuning.Site())
+    assert (places.cpus, places.gpus) == (1.0, 0.0)
+    assert places.most == len(os.sched_getaffinity(0))
+    assert tuning.own_places(tuning.Site(workers=5)).most == 5
 
 
 def test_what_tune_pickles_holds_nothing_of_the_study(
     ledger: Ledger, make_conductor: Callable[..., Conductor], database: str
 ) -> None:
-    bridge = tuning._Bridge(make_conductor(ledger), lambda: None)
-    pickled = pickle.dumps((tuning._Jobs(bridge), tuning._Results(bridge), tuning._Stop(bridge)))
+    bridge = tuning._Bridge(make_conductor(ledger), None, Places(), lambda: None)
+    pickled = pickle.dumps((tuning._Workers(bridge), tuning._Results(bridge), tuning._Stop(bridge)))
     assert database.encode() not in pickled
 
 

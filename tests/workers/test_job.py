@@ -4,15 +4,7 @@ import json
 
 import pytest
 
-from workers.job import Failed, Job, Outcome, Trained, from_result, to_result
-
-JOB = Job(kind="candidate", candidate=7, line="1x28x28-8c3pnr-10c3p-G", rungs=(1, 4, 16), fold=0, seed=3)
-
-
-@pytest.mark.parametrize("job", [JOB, Job(kind="confirmation", candidate=0, line="", rungs=(16,), fold=5, seed=2**63)])
-def test_a_job_becomes_a_config_and_a_job_again(job: Job) -> None:
-    assert Job.from_config(job.to_config()) == job
-    assert Job.from_config(json.loads(json.dumps(job.to_config()))) == job
+from workers.job import Failed, Outcome, Trained, from_result, to_result
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -14,44 +15,50 @@ from ray.tune.trainable import trainable as tune_trainable
 
 from workers.dataset import DataSet
 from workers.job import Failed, Job, Outcome, Trained, from_result
-from workers.numerics import Numerics
+from workers.numerics import Numerics, machine
 from workers.recipe import Recipe
-from workers.trainable import TrainJob, Workplace
+from workers.trainable import Desk, TrainJob, Workplace
 
 LINE = "1x8x8-4c3pnr-P2-3c3p-G"
 
 
-def job(line: str = LINE, *rungs: int, seed: int = 0, fold: int = 0, number: int = 0) -> Job:
-    return Job(kind="candidate", candidate=number, line=line, rungs=rungs or (1, 2), fold=fold, seed=seed)
+def job(line: str = LINE, epochs: int = 1, *, seed: int = 0, fold: int = 0, timeout: float | None = None) -> Job:
+    return Job(kind="candidate", candidate=0, line=line, epochs=epochs, fold=fold, seed=seed, timeout=timeout)
 
 
-Hire = Callable[..., TrainJob]
+class Queue:
+    """A desk in this process: what `take.remote` gives back is the job itself, and `ray.get` leaves it as it is."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.take = self
+
+    def remote(self, worker: str) -> Job:
+        assert worker == "anna"
+        return self.jobs.pop(0)
+
+
+Do = Callable[..., list[Outcome]]
 
 
 @pytest.fixture
-def hire(few: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hire:
-    """A worker in this process, handed its data as Ray Tune hands them over."""
+def do(few: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
+    """What one worker in this process, handed its data as Ray Tune hands them over, reports of these jobs."""
     monkeypatch.setattr(tune_trainable, "DEFAULT_STORAGE_PATH", str(tmp_path))
     monkeypatch.setattr("ray._private.worker._post_init_hooks", [])  # or every later cluster would be handed the data
+    monkeypatch.setattr("ray.get", lambda job: job)
 
-    def hired(first: Job, *, timeout: float | None = None, data: DataSet = few) -> TrainJob:
-        workplace = Workplace(numerics=Numerics(), recipe=Recipe(epochs=0, batch=12), timeout=timeout)
-        worker = tune.with_parameters(TrainJob, data=data, workplace=workplace)(first.to_config())
-        assert isinstance(worker, TrainJob)
-        return worker
+    def done(*jobs: Job, known: dict[str, Numerics] | None = None) -> list[Outcome]:
+        desk = Queue()
+        desk.jobs = list(jobs)
+        workplace = Workplace(
+            recipe=Recipe(epochs=0, batch=12), numerics={machine(): Numerics()} if known is None else known
+        )
+        hired = tune.with_parameters(TrainJob, desk=desk, data=few, workplace=workplace)
+        worker: Any = hired({"worker": "anna", "kind": "cpu"})  # Ray's own methods have no annotations
+        return [from_result(worker.train()) for _ in jobs]
 
-    return hired
-
-
-def outcome(worker: TrainJob) -> Outcome:
-    """What the worker's next step reports, as Tune gets it."""
-    worker_of_tune: Any = worker  # Ray's own methods have no annotations
-    return from_result(worker_of_tune.train())
-
-
-def take(worker: TrainJob, other: Job) -> bool:
-    worker_of_tune: Any = worker
-    return bool(worker_of_tune.reset(other.to_config()))
+    return done
 
 
 def accuracy_and_loss(found: Outcome) -> tuple[float, float]:
@@ -59,38 +66,19 @@ def accuracy_and_loss(found: Outcome) -> tuple[float, float]:
     return found.accuracy, found.loss
 
 
-def test_each_step_is_one_rung(hire: Hire) -> None:
-    worker = hire(job(LINE, 1, 3))
-    first, second = outcome(worker), outcome(worker)
+def test_each_step_is_one_job_trained_afresh(do: Do) -> None:
+    first, second, third = do(job(epochs=1), job(epochs=2), job(epochs=2))
 
     assert isinstance(first, Trained)
     assert isinstance(second, Trained)
-    assert (first.epochs, second.epochs) == (1, 3)
+    assert (first.epochs, second.epochs) == (1, 2)
     assert first.loss != second.loss
+    assert accuracy_and_loss(second) == accuracy_and_loss(third)
+    assert accuracy_and_loss(second) == accuracy_and_loss(do(job(epochs=2))[0])
 
 
-def test_each_rung_trains_afresh(hire: Hire) -> None:
-    worker = hire(job(LINE, 1, 2))
-    outcome(worker)
-
-    assert accuracy_and_loss(outcome(worker)) == accuracy_and_loss(outcome(hire(job(LINE, 2))))
-
-
-def test_a_worker_takes_another_job(hire: Hire) -> None:
-    worker = hire(job(LINE, 1, 2))
-    outcome(worker)
-    other = job("1x8x8-3c3nr-3c3p-G", 1, seed=9, fold=3, number=1)
-
-    assert take(worker, other)
-    found = outcome(worker)
-    assert found.epochs == 1
-    assert accuracy_and_loss(found) == accuracy_and_loss(outcome(hire(other)))
-
-
-def test_jobs_differ_by_fold_and_seed(hire: Hire) -> None:
-    jobs = [job(LINE, 1), job(LINE, 1, seed=1), job(LINE, 1, fold=1)]
-
-    assert len({accuracy_and_loss(outcome(hire(one))) for one in jobs}) == 3
+def test_jobs_differ_by_fold_and_seed(do: Do) -> None:
+    assert len({accuracy_and_loss(found) for found in do(job(), job(seed=1), job(fold=1))}) == 3
 
 
 @pytest.mark.parametrize(
@@ -101,51 +89,57 @@ def test_jobs_differ_by_fold_and_seed(hire: Hire) -> None:
         ("", "ArchitectureError: an architecture begins with its image, as in 1x28x28, but got ''"),
     ],
 )
-def test_a_line_that_cannot_be_read_is_a_failure(line: str, reason: str, hire: Hire) -> None:
-    worker = hire(job(line, 4))
+def test_a_line_that_cannot_be_read_is_a_failure_and_the_worker_goes_on(line: str, reason: str, do: Do) -> None:
+    failed, trained = do(job(line, 4), job())
 
-    assert outcome(worker) == Failed(epochs=4, reason=reason)
-    assert take(worker, job())
-    assert isinstance(outcome(worker), Trained)
+    assert failed == Failed(epochs=4, reason=reason)
+    assert isinstance(trained, Trained)
 
 
-def test_a_network_for_other_images_is_a_failure(hire: Hire) -> None:
-    found = outcome(hire(job("3x8x8-4c3pnr-3c3p-G", 1)))
+def test_a_network_for_other_images_is_a_failure(do: Do) -> None:
+    (found,) = do(job("3x8x8-4c3pnr-3c3p-G"))
 
     assert isinstance(found, Failed)
     assert found.epochs == 1
     assert "RuntimeError: " in found.reason
 
 
-def test_a_timeout_is_a_failure_that_says_the_seconds(hire: Hire) -> None:
-    worker = hire(job(LINE, 2), timeout=0)
+def test_a_timeout_is_a_failure_that_says_the_seconds_and_every_job_has_its_own(do: Do) -> None:
+    late, in_time = do(job(epochs=2, timeout=0), job(timeout=3_600))
 
-    assert outcome(worker) == Failed(epochs=2, reason="timeout: not done within 0 s")
-
-
-def test_every_job_has_its_own_time(hire: Hire) -> None:
-    worker = hire(job(LINE, 1), timeout=3_600)
-
-    assert isinstance(outcome(worker), Trained)
-    assert take(worker, job(LINE, 2))
-    assert isinstance(outcome(worker), Trained)
+    assert late == Failed(epochs=2, reason="timeout: not done within 0 s")
+    assert isinstance(in_time, Trained)
 
 
-def test_a_worker_can_be_saved_and_restored_without_anything_kept(hire: Hire, tmp_path: Path) -> None:
-    worker = hire(job(LINE, 1))
-    (tmp_path / "checkpoint").mkdir()
-    worker.save_checkpoint(str(tmp_path / "checkpoint"))
-    worker.load_checkpoint(str(tmp_path / "checkpoint"))
+def test_a_worker_on_another_kind_of_machine_measures_for_itself(do: Do, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[Numerics] = []
 
-    assert list((tmp_path / "checkpoint").iterdir()) == []
-    assert isinstance(outcome(worker), Trained)
+    def measure() -> Numerics:
+        measured.append(Numerics())
+        return measured[0]
+
+    monkeypatch.setattr("workers.trainable.measure", measure)
+    do(job(), known={"another machine": Numerics(bfloat16=True)})
+    assert len(measured) == 1
 
 
-def test_a_worker_uses_one_thread(hire: Hire) -> None:
+def test_a_worker_uses_one_thread(do: Do) -> None:
     torch.set_num_threads(2)
-    hire(job())
+    do(job())
 
     assert torch.get_num_threads() == 1
+
+
+def test_a_desk_hands_each_worker_its_own_jobs_in_order() -> None:
+    async def hand_over() -> list[Job]:
+        desk = Desk()
+        waiting = asyncio.create_task(desk.take("anna"))
+        await asyncio.sleep(0)
+        for worker, seed in (("bert", 1), ("anna", 2), ("anna", 3)):
+            await desk.put(worker, job(seed=seed))
+        return [await waiting, await desk.take("anna"), await desk.take("bert")]
+
+    assert [found.seed for found in asyncio.run(hand_over())] == [2, 3, 1]
 
 
 STUCK = """
@@ -155,21 +149,26 @@ import numpy as np
 from workers import trainable
 from workers.dataset import make
 from workers.job import Job
-from workers.numerics import Numerics
+from workers.numerics import Numerics, machine
 from workers.recipe import Recipe
 
 class Stuck(trainable.TrainJob):
-    def rung(self, epochs):
+    def carry_out(self, job, deadline):
         print("stuck", flush=True)
         threading.Event().wait()
 
     def setup(self, config):
         data = make("few", np.ones((6, 1, 8, 8), np.uint8), np.zeros(6, np.int64), "")
-        super().setup(config, data, trainable.Workplace(numerics=Numerics(), recipe=Recipe(epochs=0), timeout=0.0))
+        workplace = trainable.Workplace(recipe=Recipe(epochs=0), numerics={machine(): Numerics()})
+        super().setup(config, self, data, workplace)
+        self.take = self
+
+    def remote(self, worker):
+        return Job(kind="candidate", candidate=0, line="1x8x8-1c3-G", epochs=1, fold=0, seed=0, timeout=0.0)
 
 trainable._GRACE = 0.1
-job = Job(kind="candidate", candidate=0, line="1x8x8-1c3-G", rungs=(1,), fold=0, seed=0)
-Stuck(job.to_config()).train()
+trainable.ray.get = lambda job: job
+Stuck({"worker": "anna", "kind": "cpu"}).train()
 print("done")
 """
 
