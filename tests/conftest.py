@@ -43,7 +43,7 @@ def postgres() -> Iterator[Server]:
 def postgres_url(postgres: Server) -> Iterator[URL]:
     """A fresh, empty database."""
     name = f"d{uuid.uuid4().hex}"
-    engine = create_engine(postgres.url(), isolation_level="AUTOCOMMIT")
+    engine = create_engine(postgres.url(), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     yield postgres.url(name)

@@ -100,31 +100,6 @@ def test_a_file_that_is_no_database_is_one_clear_error(database: str, tmp_path: 
         storage.open_or_create(storage.parse(database))
 
 
-OPEN = """
-import sys
-from search import storage
-url = storage.parse(sys.argv[1])
-print("ready", flush=True)
-sys.stdin.readline()
-storage.open_or_create(url)
-"""
-
-
-def test_many_can_open_a_fresh_database_at_once(any_database: str) -> None:
-    command = [sys.executable, "-c", OPEN, any_database]
-    pipe = subprocess.PIPE
-    openers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(4)]
-    for opener in openers:
-        assert opener.stdout is not None
-        assert opener.stdout.readline() == "ready\n"
-    for opener in openers:
-        assert opener.stdin is not None
-        opener.stdin.write("\n")
-        opener.stdin.flush()
-    assert [opener.communicate(timeout=60)[1] for opener in openers] == [""] * 4
-    assert [opener.returncode for opener in openers] == [0] * 4
-
-
 HOLD = """
 import sys, time
 from search import storage
