@@ -8,6 +8,10 @@ from importlib.metadata import version
 import click
 
 from search import commands
+from search.command_dashboard import dashboard_command
+from search.command_db import db_command
+from search.command_doctor import doctor_command
+from search.command_submit import submit_command
 from search.configuration import defaults
 from search.errors import INTERRUPTED, SearchError
 from space.fitting import BudgetError
@@ -29,7 +33,7 @@ def cli(context: click.Context, config: str | None) -> None:
     context.default_map = defaults(config, cli)
 
 
-for _command in commands.ALL:
+for _command in (*commands.ALL, submit_command, dashboard_command, db_command, doctor_command):
     cli.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""Defaults from a TOML file: one table a command, its options by name."""
+"""Defaults from a TOML file: one table a command, such as [run] or [db.init], its options by name."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def defaults(named: str | None, group: click.Group) -> dict[str, dict[str, Any]]
 
 def _options(file: Path, name: str, table: Any, group: click.Group) -> dict[str, Any]:
     command = group.commands.get(name)
+    if isinstance(command, click.Group) and isinstance(table, dict):
+        return {inner: _options(file, inner, of_inner, command) for inner, of_inner in table.items()}
     if command is None or not isinstance(table, dict):
         raise SettingsError(f"{file}: tables must be commands ({', '.join(group.commands)}), but got {name}")
     known = {parameter.name for parameter in command.params if isinstance(parameter, click.Option)}

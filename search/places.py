@@ -27,6 +27,8 @@ class Places:
     """Whether cores without a GPU train as well where there are GPUs."""
     most: int | None = None
     """Trainings at once in all; None to use whatever there is."""
+    awaited: Kind = "cpu"
+    """What a training waits for while no node can take one."""
 
     def resources(self, kind: Kind) -> dict[str, float]:
         """What one training asks of Ray."""
@@ -40,7 +42,7 @@ class Places:
             left = (node.get("CPU", 0.0) - count * self.cpus for node, count in zip(nodes, on_gpus, strict=True))
             found["cpu"] = sum(int((cores + 1e-9) // self.cpus) for cores in left)
         if found.total() == 0:
-            found["gpu" if self.gpus else "cpu"] = 1  # waits for a node that can take it
+            found[self.awaited] = 1
         if self.most is not None:
             found["gpu"] = min(found["gpu"], self.most)
             found["cpu"] = min(found["cpu"], self.most - found["gpu"])

@@ -94,7 +94,7 @@ class Proposer:
         It takes at most PATIENCE proposals of the sampler that do not fit.
         """
         over_in_a_row = 0
-        while True:
+        while self._ledger.taken() < self._trials:
             wish = None if self._interrupted or self._published else self._own_wish()
             if wish is not None and self._reject(wish):
                 over_in_a_row += 1
@@ -107,6 +107,7 @@ class Proposer:
                 wish = wish or self._shared_wish()
                 if wish is not None and not self._reject(wish):
                     return self._begin(wish)
+        return None
 
     def _own_wish(self) -> Wish:
         """What no other driver can have asked: what did not fit before, a random draw, or the sampler's proposal."""

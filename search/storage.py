@@ -132,7 +132,10 @@ def open_existing(url: URL) -> Store | None:
 def _store(url: URL, patience: Patience | None, *, has_tables: bool) -> Store:
     # RDBStorage passes the URL through str.format, so that braces in a password must be doubled.
     template = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
-    inner = BulkStorage(template, engine_kwargs=_engine_options(url), skip_table_creation=has_tables)
+    try:
+        inner = BulkStorage(template, engine_kwargs=_engine_options(url), skip_table_creation=has_tables)
+    except RuntimeError as error:  # the tables are those of another Optuna
+        raise StorageError(f"storage {masked(url)} cannot be used: {error}") from error
     if not has_tables:
         TABLES.create_all(inner.engine)
     if url.drivername == "sqlite":

@@ -12,11 +12,12 @@ import logging
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -33,6 +34,7 @@ import space
 import workers
 from search.conductor import Conductor
 from search.errors import ClusterError
+from search.knock import knock
 from search.places import MOST_SHARING, Kind, Places, gpu_share
 from workers.job import Job, from_result
 from workers.trainable import Desk
@@ -78,7 +80,8 @@ def run(
     The `setup` of `worker` gets its config, a Desk as `desk`, and what is `shared`, which reaches each node once.
     SIGINT and SIGTERM end the run in order.
     """
-    with _scratch() as scratch, _ray(scratch, site) as places, _signals(conductor):
+    # Ray prints what it has to say of its nodes on stdout, which is for data.
+    with redirect_stdout(sys.stderr), _scratch() as scratch, _ray(scratch, site) as places, _signals(conductor):
         desk = _desk()
         bridge = _Bridge(conductor, desk, places, on_change)
         trainable = tune.with_resources(
@@ -131,6 +134,7 @@ class _Bridge:
         self._kinds: dict[str, Kind] = {}
         self._jobs: dict[str, Job] = {}
         self._idle: dict[str, None] = {}
+        self._actors: dict[str, Any] = {}
         self._capacity: Counter[Kind] = Counter()
         self._counted = float("-inf")
 
@@ -151,7 +155,6 @@ class _Bridge:
         for kind in ("gpu", "cpu"):
             if present[kind] < self._capacity[kind]:
                 self._kinds[worker] = kind
-                self._idle[worker] = None
                 return {"worker": worker, "kind": kind}
         return None
 
@@ -165,15 +168,19 @@ class _Bridge:
             self._jobs[worker] = job
             self._desk.put.remote(worker, job)
 
-    def take(self, worker: str, result: dict[str, Any]) -> None:
-        """A job's result."""
+    def take(self, worker: str, actor: Any, result: dict[str, Any]) -> None:
+        """What a worker reports: that it has begun, then the result of each job."""
+        self._actors[worker] = actor
         self._idle[worker] = None
-        self.conductor.tell(self._jobs.pop(worker), from_result(result))
+        job = self._jobs.pop(worker, None)
+        if job is not None:
+            self.conductor.tell(job, from_result(result))
         self.hand_out()
 
     def lose(self, worker: str, error: str) -> None:
         """A worker has died."""
         del self._kinds[worker]
+        self._actors.pop(worker, None)
         self._idle.pop(worker, None)
         job = self._jobs.pop(worker, None)
         if job is not None:
@@ -184,6 +191,12 @@ class _Bridge:
         self.conductor.look_around()
         self.hand_out()
         self._on_change()
+
+    def dismiss(self) -> None:
+        """End all workers that have begun: Tune would wait 10 s for those that are busy or wait for a job."""
+        for actor in self._actors.values():
+            ray.kill(actor)
+        self._actors.clear()
 
     def guard(self, step: Callable[[], Any]) -> Any:
         """Do a step unless one has failed; what fails ends the run."""
@@ -222,7 +235,8 @@ class _Results(FIFOScheduler):
         self._bridge = bridge
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        self._bridge.guard(lambda: self._bridge.take(trial.trial_id, result))
+        actor = trial.temporary_state.ray_actor
+        self._bridge.guard(lambda: self._bridge.take(trial.trial_id, actor, result))
         return str(TrialScheduler.CONTINUE)
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
@@ -243,13 +257,21 @@ class _Stop(tune.Stopper):
 
     def stop_all(self) -> bool:
         self._bridge.guard(self._bridge.look_around)
+        if self._bridge.over:
+            self._bridge.dismiss()
         return self._bridge.over
 
 
 @contextmanager
 def _ray(scratch: Path, site: Site) -> Iterator[Places]:
-    """A connection to the cluster, or a Ray of our own; where trainings can run in it."""
-    places = _own(scratch, site) if site.address is None else _joined(site.address, site)
+    """A connection to the cluster, or a Ray of our own; where trainings can run in it.
+
+    Workers import from the directory that the driver is in when it connects, before all others: an empty one.
+    """
+    nowhere = scratch / "empty"
+    nowhere.mkdir()
+    with chdir(nowhere):
+        places = _own(scratch, site) if site.address is None else _joined(site.address, site)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     try:
         yield places
@@ -288,6 +310,7 @@ def _own(scratch: Path, site: Site) -> Places:
 
 def _joined(address: str, site: Site) -> Places:
     """Connect to a cluster, which gets the two packages that its workers need and nothing else; ClusterError."""
+    knock(address)
     packages = [str(Path(package.__path__[0]).absolute()) for package in (space, workers)]
     try:
         ray.init(
@@ -300,7 +323,8 @@ def _joined(address: str, site: Site) -> Places:
         lines = str(error).strip().splitlines()
         raise ClusterError(f"Ray cluster {address} cannot be used: {lines[0] if lines else error!r}") from error
     share = _share_on_cluster(site.gpu_bytes) if site.gpus is None else site.gpus
-    return Places(cpus=site.cpus, gpus=share, cpu_nodes=site.cpu_nodes, most=site.workers)
+    awaited: Kind = "gpu" if site.gpus else "cpu"
+    return Places(cpus=site.cpus, gpus=share, cpu_nodes=site.cpu_nodes, most=site.workers, awaited=awaited)
 
 
 def _share_on_cluster(needed: int) -> float:

@@ -53,29 +53,54 @@ class Desk:
         self._jobs[worker].put_nowait(job)
 
 
-class TrainJob(tune.Trainable):
-    """One worker; each `step` takes one job from the desk, trains it and reports its outcome."""
+class AtDesk(tune.Trainable):
+    """One worker: its first `step` reports that it has begun, each later one takes a job and reports its outcome."""
+
+    def setup(self, config: dict[str, Any], desk: Any = None) -> None:
+        """`config` holds the worker's name; `desk` is the actor that hands out jobs."""
+        self.name = config["worker"]
+        self.desk = desk
+        self.begun = False
+
+    def step(self) -> dict[str, Any]:
+        if not self.begun:
+            self.begun = True
+            return {}
+        job: Job = ray.get(self.desk.take.remote(self.name))
+        return to_result(self.work(job))
+
+    def work(self, job: Job) -> Outcome:
+        """Do one job."""
+        raise NotImplementedError
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Nothing is kept: a job begins afresh wherever it runs."""
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """Nothing was kept."""
+
+
+class TrainJob(AtDesk):
+    """Trains each job on the data set that all workers share."""
 
     def setup(
         self, config: dict[str, Any], desk: Any = None, data: DataSet | None = None, workplace: Workplace | None = None
     ) -> None:
-        """`config` holds the worker's name; the rest is handed over by tune.with_parameters."""
+        """What is shared is handed over by tune.with_parameters."""
+        super().setup(config, desk)
         assert data is not None
         assert workplace is not None
         torch.set_num_threads(1)
         torch.set_flush_denormal(True)
-        self.name = config["worker"]
-        self.desk = desk
         self.data = data
         self.recipe = workplace.recipe
         self.numerics = workplace.numerics.get(machine()) or measure()
         self.folds: dict[int, Batches] = {}
 
-    def step(self) -> dict[str, Any]:
-        job: Job = ray.get(self.desk.take.remote(self.name))
+    def work(self, job: Job) -> Outcome:
         deadline = math.inf if job.timeout is None else time.monotonic() + job.timeout
         with _ends_with(deadline + _GRACE):
-            return to_result(self.carry_out(job, deadline))
+            return self.carry_out(job, deadline)
 
     def carry_out(self, job: Job, deadline: float) -> Outcome:
         """One job; whatever goes wrong in it comes back as a value. `deadline` is by time.monotonic()."""
@@ -89,12 +114,6 @@ class TrainJob(tune.Trainable):
         if isinstance(outcome, Failed) and outcome.reason == "timeout":
             return replace(outcome, reason=f"timeout: not done within {job.timeout:g} s")
         return outcome
-
-    def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing is kept: a job begins afresh wherever it runs."""
-
-    def load_checkpoint(self, checkpoint: Any) -> None:
-        """Nothing was kept."""
 
 
 @contextmanager

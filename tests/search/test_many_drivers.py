@@ -80,9 +80,7 @@ def test_eight_drivers_share_160_candidates(begin: Begin, postgres_url: URL) -> 
     assert len({candidate.line for candidate in found if candidate.rungs}) > 80  # drivers do not propose in step
 
 
-def test_a_driver_killed_ten_times_and_begun_again_loses_and_repeats_nothing(
-    begin: Begin, any_database: str
-) -> None:
+def test_a_driver_killed_ten_times_and_begun_again_loses_and_repeats_nothing(begin: Begin, any_database: str) -> None:
     rng = random.Random(5)
     before: list[Candidate] = []
     for _ in range(10):

@@ -56,6 +56,7 @@ def do(few: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
         )
         hired = tune.with_parameters(TrainJob, desk=desk, data=few, workplace=workplace)
         worker: Any = hired({"worker": "anna", "kind": "cpu"})  # Ray's own methods have no annotations
+        assert "outcome" not in worker.train()  # it has begun
         return [from_result(worker.train()) for _ in jobs]
 
     return done
@@ -168,7 +169,9 @@ class Stuck(trainable.TrainJob):
 
 trainable._GRACE = 0.1
 trainable.ray.get = lambda job: job
-Stuck({"worker": "anna", "kind": "cpu"}).train()
+worker = Stuck({"worker": "anna", "kind": "cpu"})
+worker.train()
+worker.train()
 print("done")
 """
 

@@ -1,0 +1,89 @@
+"""`search dashboard`: Optuna's dashboard, guarded so that it shows and changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from sqlalchemy.engine import URL
+
+from dashboards.guard import Guard, is_loopback
+from search import options
+from search.errors import SearchError, SettingsError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from dashboards.serving import Server
+
+_EVERYWHERE = ("0.0.0.0", "::")
+_SHORTEST = 16
+"""Characters of a token."""
+
+
+@click.command("dashboard")
+@click.option("--host", default="127.0.0.1", help="Where to listen; anything but this machine itself needs a token.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, help="0 takes a free one.")
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Another name that browsers may use for it.")
+@click.option(
+    "--token-file",
+    envvar="PETITNET_DASHBOARD_TOKEN_FILE",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File with a token that is asked of everybody.  [default: PETITNET_DASHBOARD_TOKEN_FILE]",
+)
+@options.with_storage
+def dashboard_command(host: str, port: int, hosts: tuple[str, ...], token_file: Path | None, url: URL) -> int:
+    """Show all studies in a browser, until interrupted; nothing can be changed from there."""
+    token = _token(token_file)
+    if token is None and not is_loopback(host):
+        raise SettingsError(
+            f"a dashboard that others can reach needs a token, but got --host {host} without --token-file"
+        )
+    names = hosts if host in _EVERYWHERE else (*hosts, host)
+    with options.reading(url) as store:
+        server = _listen(host, port, Guard(_optuna_dashboard(store.optuna), hosts=names, token=token))
+        name = "127.0.0.1" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
+        shown = f"http://{name}:{server.server_port}/"
+        how = f"; open it with ?token= and what is in {token_file}" if token else ""
+        click.echo(f"dashboard: {shown}{how} (Ctrl-C ends it)", err=True)
+        server.serve_until_signal()
+    return 0
+
+
+def _token(file: Path | None) -> str | None:
+    """The token in a file; SettingsError for one that cannot be used."""
+    if file is None:
+        return None
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise SettingsError(f"the dashboard's token file must be readable, but {file}: {reason}") from error
+    if len(token) < _SHORTEST or not (token.isascii() and token.isprintable()):
+        raise SettingsError(f"a token must have at least {_SHORTEST} printable ASCII characters, but not so in {file}")
+    return token
+
+
+def _optuna_dashboard(store: Any) -> WSGIApplication:
+    try:
+        from optuna_dashboard import wsgi
+    except ImportError as error:
+        raise SearchError(f"search dashboard needs petitnet[dashboard]: {error}") from error
+    application: WSGIApplication = wsgi(store)
+
+    def served(environ: dict[str, Any], start_response: Any) -> Any:
+        environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # optuna-dashboard 0.21 fails on requests without one
+        return application(environ, start_response)
+
+    return served
+
+
+def _listen(host: str, port: int, application: WSGIApplication) -> Server:
+    from dashboards.serving import Server
+
+    try:
+        return Server(host, port, application)
+    except OSError as error:
+        raise SearchError(f"the dashboard cannot listen on {host} port {port}: {error.strerror}") from error
