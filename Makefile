@@ -9,7 +9,7 @@ run: $(VENV)/installed
 	$(BIN)/search run --budget 10000 --target 0.994
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
@@ -20,6 +20,7 @@ lint: $(VENV)/installed
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/counting.py
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python -m benchmarks.scaling
 
 clean:
 	rm -rf $(VENV)

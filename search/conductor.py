@@ -55,6 +55,8 @@ class Conductor:
         self._failures: list[str] = []
         self.interrupted = False
         """Set from outside to end the run."""
+        self.workers = 0
+        """Set from outside: how many there are now."""
         self.exhausted = False
         """Whether nothing of the study is in training anywhere and nothing will be, by the last look."""
         self._looked = time.monotonic()

@@ -29,6 +29,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
+    text,
     true,
     update,
 )
@@ -110,6 +111,8 @@ class Presence:
         row = {"study": study, "host": socket.gethostname(), "place": _place(), "pid": os.getpid()}
         statement = insert(_DRIVERS).values(**row, begun=_begun(os.getpid()) or 0, seen=_now(engine))
         with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":  # or two that sign in at once would have the same ordinal
+                connection.execute(text("LOCK TABLE petitnet_drivers IN SHARE ROW EXCLUSIVE MODE"))
             self.number = int(connection.execute(statement).inserted_primary_key[0])  # type: ignore[index]
             earlier = select(func.count()).where(_DRIVERS.c.study == study, _DRIVERS.c.driver < self.number)
             self.ordinal = int(connection.execute(earlier).scalar_one())
@@ -134,9 +137,13 @@ class Presence:
             connection.execute(update(_DRIVERS).where(mine).values(seen=_now(self._engine)))
             self.told_to_stop = bool(connection.execute(select(_DRIVERS.c.stop).where(mine)).scalar_one())
         now = time.monotonic()
-        if now - self._last > 3 * INTERVAL:
+        if self._is_gap(now):
             self._watching_since = now
         self._last = now
+
+    def _is_gap(self, now: float) -> bool:
+        """Whether our own signs of life have failed to come, as in an outage of the database."""
+        return now - self._last > 3 * INTERVAL
 
     def living(self) -> set[int]:
         """Numbers of the study's drivers that may be alive, this one included.
@@ -144,7 +151,8 @@ class Presence:
         A driver is dead if its process is seen to have ended, or if it has been silent for GRACE and we were watching
         for the last WATCH seconds without a gap of our own.
         """
-        watched = time.monotonic() - self._watching_since
+        now = time.monotonic()
+        watched = 0.0 if self._is_gap(now) else now - self._watching_since
         found = {self.number}
         for driver in present(self._engine, self._study):
             silent = driver.silent > GRACE and watched > WATCH
@@ -155,7 +163,7 @@ class Presence:
     def leave(self) -> None:
         """Sign off; a database that is away is left as it is, and finds out by our silence."""
         self._end.set()
-        self._thread.join()
+        self._thread.join(INTERVAL)
         try:
             with self._engine.begin() as connection:
                 connection.execute(update(_DRIVERS).where(_DRIVERS.c.driver == self.number).values(gone=true()))

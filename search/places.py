@@ -51,7 +51,11 @@ class Places:
     def _on_gpus(self, node: Mapping[str, float]) -> int:
         if self.gpus == 0:
             return 0
-        by_gpu = int((node.get("GPU", 0.0) + 1e-9) // self.gpus)
+        gpus = node.get("GPU", 0.0)
+        if self.gpus < 1:  # a training that shares a GPU is on one of them
+            by_gpu = int(gpus + 1e-9) * int((1 + 1e-9) // self.gpus)
+        else:
+            by_gpu = int((gpus + 1e-9) // self.gpus)
         return min(by_gpu, int((node.get("CPU", 0.0) + 1e-9) // self.cpus))
 
 

@@ -74,6 +74,8 @@ class Proposer:
         self._interrupted: deque[int] = deque()
         self._published = deque([] if cold_start else self._fitting_published())
         self._started = False
+        self._full = False
+        """By the last look."""
         self._rng = random.Random(derive(settings.seed, "random", ledger.within_budget(), ordinal))  # noqa: S311
 
     def _fitting_published(self) -> list[Wish]:
@@ -94,7 +96,7 @@ class Proposer:
         It takes at most PATIENCE proposals of the sampler that do not fit.
         """
         over_in_a_row = 0
-        while self._ledger.taken() < self._trials:
+        while not (self._full and self._is_full()):
             wish = None if self._interrupted or self._published else self._own_wish()
             if wish is not None and self._reject(wish):
                 over_in_a_row += 1
@@ -102,7 +104,7 @@ class Proposer:
                     self._shrunk = Wish(shrink(self._space, wish.choices, self._settings.budget), SHRUNK)
                 continue
             with self._ledger.store.exclusively(self._ledger.name):
-                if self._ledger.taken() >= self._trials:
+                if self._is_full():
                     return None
                 wish = wish or self._shared_wish()
                 if wish is not None and not self._reject(wish):
@@ -132,6 +134,10 @@ class Proposer:
             if wish.origin not in asked:
                 return wish
         return None
+
+    def _is_full(self) -> bool:
+        self._full = self._ledger.taken() >= self._trials
+        return self._full
 
     def _reject(self, wish: Wish) -> bool:
         """Tell a wish PRUNED if it is over budget; whether it is."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from optuna.samplers import TPESampler
 from sqlalchemy.engine import URL
 
 from dashboards.progress import Snapshot, View
@@ -21,6 +20,7 @@ from search.errors import NotFoundError, SearchError, SettingsError
 from search.ledger import Ledger, names
 from search.patience import STORAGE_TIMEOUT, Patience
 from search.proposer import Proposer
+from search.sampling import QuickTPE
 from search.seeds import derive
 from search.settings import CONFIRMATIONS, RunLimits, StudySettings, differences
 from search.storage import Store
@@ -203,7 +203,7 @@ def _conductor(ledger: Ledger, presence: Presence, request: Request) -> Conducto
     proposer = Proposer(
         ledger,
         settings,
-        TPESampler(seed=derive(settings.seed, "sampler", asked, presence.ordinal), n_startup_trials=0),
+        QuickTPE(seed=derive(settings.seed, "sampler", asked, presence.ordinal)),
         limits.trials,
         ordinal=presence.ordinal,
         cold_start=request.cold_start,

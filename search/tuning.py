@@ -32,12 +32,12 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 import space
 import workers
-from search.conductor import Conductor
+from search.conductor import HOPELESS, Conductor
 from search.errors import ClusterError
 from search.knock import knock
 from search.places import MOST_SHARING, Kind, Places, gpu_share
+from workers.desk import Desk
 from workers.job import Job, from_result
-from workers.trainable import Desk
 
 _SCRATCH = "petitnet-"
 _LONGEST_TEMPORARY = 18
@@ -135,6 +135,7 @@ class _Bridge:
         self._jobs: dict[str, Job] = {}
         self._idle: dict[str, None] = {}
         self._actors: dict[str, Any] = {}
+        self._stillborn = 0
         self._capacity: Counter[Kind] = Counter()
         self._counted = float("-inf")
 
@@ -171,6 +172,8 @@ class _Bridge:
     def take(self, worker: str, actor: Any, result: dict[str, Any]) -> None:
         """What a worker reports: that it has begun, then the result of each job."""
         self._actors[worker] = actor
+        self.conductor.workers = len(self._actors)
+        self._stillborn = 0
         self._idle[worker] = None
         job = self._jobs.pop(worker, None)
         if job is not None:
@@ -180,11 +183,18 @@ class _Bridge:
     def lose(self, worker: str, error: str) -> None:
         """A worker has died."""
         del self._kinds[worker]
-        self._actors.pop(worker, None)
+        begun = self._actors.pop(worker, None) is not None
+        self.conductor.workers = len(self._actors)
         self._idle.pop(worker, None)
         job = self._jobs.pop(worker, None)
         if job is not None:
             self.conductor.lose(job, error)
+        if not begun:
+            self._stillborn += 1
+            if self._stillborn >= HOPELESS:
+                raise ClusterError(
+                    f"{HOPELESS} workers in a row died before they could begin, the last one with: {error}"
+                )
 
     def look_around(self) -> None:
         """What is to be done every now and then."""

@@ -1,25 +1,22 @@
-"""The Ray Tune trainable: a worker that trains one job after another, each as its desk hands it over."""
+"""The worker that trains: what it is handed once for all jobs, and what it makes of each."""
 
 from __future__ import annotations
 
-import asyncio
 import math
 import os
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import ray
 import torch
-from ray import tune
 
 from space.notation import read
 from workers.dataset import DataSet
-from workers.job import Failed, Job, Outcome, to_result
+from workers.desk import AtDesk
+from workers.job import Failed, Job, Outcome
 from workers.numerics import Numerics, device, machine, measure
 from workers.recipe import Recipe
 from workers.training import Batches, batches, train
@@ -36,48 +33,6 @@ class Workplace:
     """With epochs of no meaning: each job has its own."""
     numerics: dict[str, Numerics] = field(default_factory=dict)
     """By the machine they were measured on; a worker on another kind measures for itself."""
-
-
-class Desk:
-    """Where workers wait for their next job: made a Ray actor by the driver, beside which it runs."""
-
-    def __init__(self) -> None:
-        self._jobs: defaultdict[str, asyncio.Queue[Job]] = defaultdict(asyncio.Queue)
-
-    async def take(self, worker: str) -> Job:
-        """The next job of a worker, as soon as there is one."""
-        return await self._jobs[worker].get()
-
-    async def put(self, worker: str, job: Job) -> None:
-        """Hand a worker its next job."""
-        self._jobs[worker].put_nowait(job)
-
-
-class AtDesk(tune.Trainable):
-    """One worker: its first `step` reports that it has begun, each later one takes a job and reports its outcome."""
-
-    def setup(self, config: dict[str, Any], desk: Any = None) -> None:
-        """`config` holds the worker's name; `desk` is the actor that hands out jobs."""
-        self.name = config["worker"]
-        self.desk = desk
-        self.begun = False
-
-    def step(self) -> dict[str, Any]:
-        if not self.begun:
-            self.begun = True
-            return {}
-        job: Job = ray.get(self.desk.take.remote(self.name))
-        return to_result(self.work(job))
-
-    def work(self, job: Job) -> Outcome:
-        """Do one job."""
-        raise NotImplementedError
-
-    def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing is kept: a job begins afresh wherever it runs."""
-
-    def load_checkpoint(self, checkpoint: Any) -> None:
-        """Nothing was kept."""
 
 
 class TrainJob(AtDesk):

@@ -8,14 +8,13 @@ from __future__ import annotations
 import sys
 import time
 
-from optuna.samplers import TPESampler
-
 from search import storage
 from search.conductor import Conductor
 from search.drivers import Presence
 from search.ledger import Ledger
 from search.patience import Patience
 from search.proposer import Proposer
+from search.sampling import QuickTPE
 from search.seeds import derive
 from search.settings import RunLimits, StudySettings
 from space.notation import read
@@ -52,7 +51,7 @@ def main(url: str, trials: int, seconds: float) -> None:
     ledger = Ledger.create(store, STUDY, SETTINGS)
     presence = Presence(store.engine, STUDY)
     ledger.driver = presence.number
-    sampler = TPESampler(seed=derive(0, "sampler", presence.ordinal), n_startup_trials=0)
+    sampler = QuickTPE(seed=derive(0, "sampler", presence.ordinal))
     proposer = Proposer(ledger, SETTINGS, sampler, trials, ordinal=presence.ordinal)
     conductor = Conductor(ledger, proposer, SETTINGS, RunLimits(trials=trials), presence)
     conduct(conductor, seconds)

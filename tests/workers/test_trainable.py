@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from workers.dataset import DataSet
 from workers.job import Failed, Job, Outcome, Trained, from_result
 from workers.numerics import Numerics, machine
 from workers.recipe import Recipe
-from workers.trainable import Desk, TrainJob, Workplace
+from workers.trainable import TrainJob, Workplace
 
 LINE = "1x8x8-4c3pnr-P2-3c3p-G"
 
@@ -131,23 +130,11 @@ def test_a_worker_uses_one_thread(do: Do) -> None:
     assert torch.get_num_threads() == 1
 
 
-def test_a_desk_hands_each_worker_its_own_jobs_in_order() -> None:
-    async def hand_over() -> list[Job]:
-        desk = Desk()
-        waiting = asyncio.create_task(desk.take("anna"))
-        await asyncio.sleep(0)
-        for worker, seed in (("bert", 1), ("anna", 2), ("anna", 3)):
-            await desk.put(worker, job(seed=seed))
-        return [await waiting, await desk.take("anna"), await desk.take("bert")]
-
-    assert [found.seed for found in asyncio.run(hand_over())] == [2, 3, 1]
-
-
 STUCK = """
 import threading
 import time
 import numpy as np
-from workers import trainable
+from workers import desk, trainable
 from workers.dataset import make
 from workers.job import Job
 from workers.numerics import Numerics, machine
@@ -168,7 +155,7 @@ class Stuck(trainable.TrainJob):
         return Job(kind="candidate", candidate=0, line="1x8x8-1c3-G", epochs=1, fold=0, seed=0, timeout=0.0)
 
 trainable._GRACE = 0.1
-trainable.ray.get = lambda job: job
+desk.ray.get = lambda job: job
 worker = Stuck({"worker": "anna", "kind": "cpu"})
 worker.train()
 worker.train()

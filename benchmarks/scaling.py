@@ -1,0 +1,189 @@
+"""How well a driver keeps many workers busy, and what it costs itself as a study grows.
+
+Trainings take exactly one second and need no data, so that what is measured is everything else: sampling, counting,
+storing, deciding, Ray Tune's hand-over. Real Ray workers, a real study on SQLite and on Postgres.
+
+Efficiency is ideal time / time: the trainings' own seconds over the slots, over the time from the first job handed out,
+when all workers are there, to the last result taken in. The driver's time per candidate
+is all the time it spends on one, workers aside, in studies that hold 100, 1,000 and 5,000 trials already.
+Run with `make bench`, or `python -m benchmarks.scaling`; it writes benchmarks/scaling.md. Takes about ten minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import URL
+
+from search import ray_environment
+
+ray_environment.prepare(None)
+
+from search import storage, tuning
+from search.conductor import Conductor
+from search.drivers import Presence
+from search.ledger import Ledger
+from search.proposer import Proposer
+from search.sampling import QuickTPE
+from search.settings import RunLimits, StudySettings
+from space.fitting import parameters
+from space.notation import read
+from tests.postgres import programs, server
+from workers.desk import AtDesk
+from workers.job import Job, Outcome, Trained
+
+SECONDS = 1.0
+"""Of a training."""
+CANDIDATES = {2: 100, 8: 500, 32: 500}
+"""By slots."""
+SIZES = (100, 1000, 5000)
+"""Trials in a study when the driver's time per candidate is taken."""
+TIMED = 40
+"""Candidates that it is taken over."""
+SETTINGS = StudySettings.make("mnist", 10_000, 1.0)
+REPORT = Path(__file__).with_name("scaling.md")
+
+
+def accuracy(job: Job) -> float:
+    """A world in which larger networks are better."""
+    return 0.9 * min(1.0, read(job.line).totals.parameters / SETTINGS.budget) + 0.001 * job.epochs
+
+
+class Sleeper(AtDesk):
+    """A worker whose trainings take one second."""
+
+    def work(self, job: Job) -> Outcome:
+        time.sleep(SECONDS)
+        return Trained(epochs=job.epochs, accuracy=accuracy(job), loss=1.0, seconds=SECONDS)
+
+
+class Timed(Conductor):
+    """A conductor that begins when all workers are there, and notes when each job is handed out and told."""
+
+    def __init__(self, slots: int, *arguments: Any) -> None:
+        self.slots = slots
+        self.handed: list[float] = []
+        self.told: list[float] = []
+        super().__init__(*arguments)
+
+    def next_job(self) -> Job | None:
+        if not self.handed and self.workers < self.slots:
+            return None
+        job = super().next_job()
+        if job is not None:
+            self.handed.append(time.perf_counter())
+        return job
+
+    def tell(self, job: Job, outcome: Outcome) -> None:
+        self.told.append(time.perf_counter())
+        super().tell(job, outcome)
+
+
+@contextmanager
+def conducting(url: URL, study: str, trials: int, slots: int = 0) -> Iterator[Timed]:
+    """A driver of a study in which one training of one epoch is all that a candidate gets."""
+    store = storage.open_or_create(url)
+    settings = replace(SETTINGS, rungs=(1,))
+    ledger = Ledger.create(store, study, settings)
+    presence = Presence(store.engine, study)
+    ledger.driver = presence.number
+    sampler = QuickTPE(seed=0)
+    proposer = Proposer(ledger, settings, sampler, trials, cold_start=True)
+    try:
+        yield Timed(slots, ledger, proposer, settings, RunLimits(trials=trials), presence)
+    finally:
+        presence.leave()
+        store.close()
+
+
+def efficiency(url: URL, slots: int) -> tuple[float, float]:
+    """Ideal time / time of that many trainings, and the seconds that they took."""
+    with conducting(url, f"slots-{slots}", CANDIDATES[slots], slots) as conductor:
+        tuning.run(conductor, Sleeper, {}, tuning.Site(workers=slots), lambda: None)
+        conductor.close()
+    seconds = conductor.told[-1] - conductor.handed[0]
+    return SECONDS * len(conductor.told) / slots / seconds, seconds
+
+
+def driver_seconds(url: URL, size: int) -> float:
+    """Median seconds that the driver spends on one candidate, in a study that holds `size` trials already."""
+    with conducting(url, "sizes", 10**9) as conductor:
+        fill(conductor._ledger, size)
+        spent = []
+        for _ in range(TIMED):
+            before = time.perf_counter()
+            job = conductor.next_job()
+            assert job is not None
+            conductor.tell(job, Trained(epochs=1, accuracy=accuracy(job), loss=1.0, seconds=SECONDS))
+            spent.append(time.perf_counter() - before)
+    return statistics.median(spent)
+
+
+def fill(ledger: Ledger, size: int) -> None:
+    """Put random candidates into a study until it holds `size`, trained or over budget as they come."""
+    rng = random.Random(size)
+    space, budget = SETTINGS.space, SETTINGS.budget
+    for _ in range(size - len(ledger.candidates())):
+        choices = space.random(rng)
+        count = parameters(space, choices)
+        if count > budget:
+            ledger.reject(space, choices, budget)
+        else:
+            ledger.tell_complete(ledger.begin(space, choices, budget), 0.9 * count / budget)
+
+
+@contextmanager
+def databases() -> Iterator[dict[str, URL]]:
+    """Fresh ones by name; Postgres where its server is installed."""
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
+        found = {"SQLite": storage.parse(f"sqlite:///{directory}/studies.db")}
+        if programs() is not None:
+            found["Postgres"] = stack.enter_context(server()).url()
+        yield found
+
+
+def conditions() -> str:
+    """What the numbers hold for."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("optuna", "ray", "sqlalchemy"))
+    cores = len(os.sched_getaffinity(0))
+    return f"{date.today()}, Python {platform.python_version()}, {packages}, {cores} cores ({platform.machine()})"
+
+
+def main() -> None:
+    """Measure, print, and write the report."""
+    lines = [
+        "# A driver's efficiency and its time per candidate",
+        "",
+        f"Measured by `python -m benchmarks.scaling`: {conditions()}; the database and all workers on the same cores.",
+        "",
+        "| database | slots | candidates | seconds | efficiency |",
+        "|---|---|---|---|---|",
+    ]
+    with databases() as urls:
+        for name, url in urls.items():
+            for slots in CANDIDATES:
+                share, seconds = efficiency(url, slots)
+                lines.append(f"| {name} | {slots} | {CANDIDATES[slots]} | {seconds:.1f} | {share:.2f} |")
+                print(lines[-1], flush=True)
+        lines += ["", "| database | trials in the study | driver's ms per candidate |", "|---|---|---|"]
+        for name, url in urls.items():
+            for size in SIZES:
+                lines.append(f"| {name} | {size:,} | {1000 * driver_seconds(url, size):.0f} |")
+                print(lines[-1], flush=True)
+    REPORT.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Optuna's TPE, made quick enough to keep many workers busy: its proposals are the same."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna import Study
+from optuna.distributions import BaseDistribution
+from optuna.samplers import TPESampler
+from optuna.trial import FrozenTrial
+
+
+class QuickTPE(TPESampler):
+    """Turns each candidate's choices into numbers once and not for every proposal.
+
+    That was two thirds of a proposal's time in a study of a thousand. All candidates must have all choices.
+    """
+
+    def __init__(self, seed: int) -> None:
+        # The first proposals are not ours: see search.proposer.STARTUP.
+        super().__init__(seed=seed, n_startup_trials=0)
+        self._known: dict[int, list[float]] = {}
+
+    def _get_internal_repr(
+        self, trials: list[FrozenTrial], search_space: dict[str, BaseDistribution], study: Study
+    ) -> dict[str, NDArray[np.float64]]:
+        rows = [self._known.get(trial.number) or self._row(trial, search_space) for trial in trials]
+        columns = np.array(rows, dtype=float).reshape(len(rows), len(search_space)).T
+        return dict(zip(search_space, np.ascontiguousarray(columns), strict=True))
+
+    def _row(self, trial: FrozenTrial, ranges: dict[str, BaseDistribution]) -> list[float]:
+        row = [range_.to_internal_repr(trial.params[name]) for name, range_ in ranges.items()]
+        self._known[trial.number] = row
+        return row
