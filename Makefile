@@ -9,7 +9,7 @@ run: $(VENV)/installed
 	$(BIN)/search run --budget 10000 --target 0.994
 
 test: lint
-	$(BIN)/pytest --numprocesses 3 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

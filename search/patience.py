@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from optuna.exceptions import StorageInternalError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 
 from dashboards.text import duration
 
@@ -27,6 +27,8 @@ too many connections, shutting down and starting up (PostgreSQL's manual, append
 def passes(error: BaseException) -> bool:
     """Whether an error of the database may be gone when the same is tried again."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    if isinstance(cause, PendingRollbackError):  # Optuna went on with a session whose connection was lost
+        return True
     if not isinstance(cause, DBAPIError):
         return False
     state = getattr(cause.orig, "sqlstate", None)

@@ -24,6 +24,8 @@ from sqlalchemy import create_engine, text
 
 from tests.postgres import Server, free_port
 
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray at a time: several on two cores starve each other
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 FILE = ROOT / "docker-compose.yml"

@@ -12,6 +12,8 @@ import pytest
 
 from search.cli import cli
 
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray at a time: several on two cores starve each other
+
 SEARCH = str(Path(sys.executable).with_name("search"))
 
 

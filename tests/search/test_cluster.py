@@ -19,6 +19,8 @@ from space.candidate import Candidate, State
 from tests.postgres import free_port
 from tests.ray_cluster import Cluster, cluster
 
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray at a time: several on two cores starve each other
+
 SEARCH = str(Path(sys.executable).with_name("search"))
 RUN = "run --dataset digits --budget 5000 --target 1.0 --study-name study".split()
 

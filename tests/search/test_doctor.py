@@ -27,6 +27,8 @@ from search.node_probe import PACKAGES, describe, gpus
 from tests.postgres import free_port
 from workers import sources
 
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray at a time: several on two cores starve each other
+
 HERE: dict[str, str | None] = describe()["versions"]
 
 
@@ -247,6 +249,7 @@ def test_a_node_that_does_not_answer_is_wrong() -> None:
 
 BLOCK = """
 import sys
+
 class Missing:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in ("search", "space", "workers", "dashboards"):

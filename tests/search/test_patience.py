@@ -14,7 +14,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy import NullPool, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError
 
 from search import patience
 from search.patience import Patience, passes
@@ -90,6 +90,11 @@ def wrapped(error: Exception) -> StorageInternalError:
         raise StorageInternalError("an exception is raised during the commit") from error
     except StorageInternalError as made:
         return made
+
+
+def test_a_session_that_was_used_after_its_connection_was_lost_passes() -> None:
+    """Optuna takes a lost connection in the middle of a query for a query with too many values, and goes on."""
+    assert passes(wrapped(PendingRollbackError("Can't reconnect until invalid transaction is rolled back")))
 
 
 def test_a_refused_connection_passes() -> None:

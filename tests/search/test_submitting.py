@@ -27,6 +27,8 @@ from tests import ray_cluster
 from tests.postgres import free_port
 from workers.dataset import DataError
 
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray at a time: several on two cores starve each other
+
 SEARCH = str(Path(sys.executable).with_name("search"))
 RUN = "run", "--budget", "10000", "--target", "0.994"
 SMALL = "run", "--dataset", "digits", "--budget", "3000", "--target", "0.999"

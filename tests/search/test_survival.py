@@ -20,6 +20,8 @@ from search.errors import NotFoundError
 from search.ledger import Ledger
 from space.candidate import Candidate, State
 
+pytestmark = pytest.mark.xdist_group("ray")  # one Ray at a time: several on two cores starve each other
+
 SEARCH = str(Path(sys.executable).with_name("search"))
 STUDY = "study"
 RUN = [*"run --dataset digits --budget 5000 --target 1.0 --workers 2 --study-name".split(), STUDY]
