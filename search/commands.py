@@ -178,8 +178,7 @@ def stop_command(study: str, wait: bool, url: URL) -> int:
         if not asked:
             click.echo(f"nobody is searching {name}", err=True)
             return 0
-        where = ", ".join(f"{driver.host} (process {driver.pid})" for driver in asked)
-        click.echo(f"asked {len(asked)} to stop: {where}", err=True)
+        click.echo(f"asked {len(asked)} to stop: {', '.join(map(str, asked))}", err=True)
         while wait and drivers.living(store.engine, name):
             time.sleep(_GLANCE)
     return 0
@@ -235,8 +234,7 @@ def status_command(study: str, url: URL, as_json: bool) -> None:
         options.print_json(result_row(result) | {"conditions": conditions, "drivers": at_work})
         return
     console = options.output()
-    where = ", ".join(f"{driver.host} (process {driver.pid})" for driver in running) or "nobody"
-    console.print(f"Being searched by: {where}.")
+    console.print(f"Being searched by: {', '.join(map(str, running)) or 'nobody'}.")
     console.print(f"{counts[State.RUNNING]} in training, {sum(counts.values())} candidates in all.")
     print_result(console, result)
 

@@ -55,7 +55,7 @@ def prepare(url: URL) -> Schema:
 
 
 def _schema_before(url: URL) -> Schema:
-    if _is_missing_file(url):
+    if storage.is_missing_file(url):
         return Schema.ABSENT
     with connected(url) as connection:
         return schema_of(connection)
@@ -63,7 +63,7 @@ def _schema_before(url: URL) -> Schema:
 
 def check(url: URL) -> Iterator[Finding]:
     """All that is found about a database, in order; StorageError where it cannot be reached. Nothing is created."""
-    if _is_missing_file(url):
+    if storage.is_missing_file(url):
         yield Finding("server", False, f"{storage.masked(url)} is not there", _REMEDIES[Schema.ABSENT])
         return
     with connected(url) as connection:
@@ -119,10 +119,6 @@ def _needed() -> tuple[frozenset[str], str, frozenset[str]]:
     found = frozenset(tables), scratch.get_head_version(), frozenset(scratch.get_all_versions())
     scratch.engine.dispose()
     return found
-
-
-def _is_missing_file(url: URL) -> bool:
-    return url.drivername == "sqlite" and not Path(str(url.database)).exists()
 
 
 def _server(url: URL, connection: Connection) -> Finding:

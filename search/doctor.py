@@ -110,7 +110,7 @@ def _directory(name: str, directory: Path) -> Finding:
 
 def _database(url: URL) -> Iterator[Finding]:
     """The database's own findings; a file that is not there yet will be made by the first search."""
-    if url.drivername == "sqlite" and not Path(str(url.database)).exists():
+    if storage.is_missing_file(url):
         try:
             home.check_writable(Path(str(url.database)).absolute().parent)
         except SearchError as error:

@@ -72,6 +72,9 @@ class Driver:
     process_ended: bool
     """Known only on the machine that it runs on; False elsewhere."""
 
+    def __str__(self) -> str:
+        return f"{self.host} (process {self.pid})"
+
 
 def present(engine: Engine, study: str) -> list[Driver]:
     """The drivers of a study that have not signed off; some of them may be dead."""

@@ -91,6 +91,7 @@ class BulkStorage(RDBStorage):
 
     def _create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> FrozenTrial:
         made = super()._create_new_trial(study_id, template_trial)
+        self.numbers[made._trial_id] = made.number
         if template_trial is not None and made.state == TrialState.RUNNING:
             self._running[made._trial_id] = made
         return made
@@ -105,6 +106,8 @@ class BulkStorage(RDBStorage):
         same = {key for key, state in now.items() if state == TrialState.RUNNING and key in self._running}
         results = self._results(same)
         found = [_with_results(self._running[key], results.get(key, {})) for key in same]
+        if same and same == now.keys():
+            return sorted(found, key=lambda trial: trial._trial_id)
         for trial in super()._get_trials(study_id, states, now.keys() - same, _LARGEST_ID):
             if trial.state == TrialState.RUNNING:
                 self._running[trial._trial_id] = trial
@@ -158,7 +161,6 @@ class BulkStorage(RDBStorage):
         for table, rows in tables:
             if rows:
                 session.execute(insert(table), rows)
-        self.numbers[trial.trial_id] = trial.number
         return trial
 
 

@@ -99,6 +99,12 @@ def masked(url: URL) -> str:
     return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
+def is_missing_file(url: URL) -> bool:
+    """Whether this is a SQLite database whose file is not there yet."""
+    file = _file(url)
+    return file is not None and not file.exists()
+
+
 def open_or_create(url: URL, patience: Patience | None = None) -> Store:
     """Connect, and make the schema where there is none; StorageError where that cannot be."""
     file = _file(url)
@@ -118,8 +124,7 @@ def open_or_create(url: URL, patience: Patience | None = None) -> Store:
 
 def open_existing(url: URL) -> Store | None:
     """Connect to a database that has the tables of studies; None where there is none, and nothing is created."""
-    file = _file(url)
-    if file is not None and not file.exists():
+    if is_missing_file(url):
         return None
     with translated(url):
         probe = create_engine(url, **_engine_options(url))
