@@ -43,9 +43,9 @@ class Conductor:
         self._settings = settings
         self._limits = limits
         self._presence = presence
-        ledger.fail_abandoned(presence.living)
+        ledger.fail_abandoned(self._living)
         proposer.look_for_interrupted()
-        self._confirmer = Confirmer(ledger, settings, presence.living)
+        self._confirmer = Confirmer(ledger, settings, self._living)
         self._training: dict[int, _Training] = {}
         self._ready: deque[Job] = deque()
         self._losses: Counter[Job] = Counter()
@@ -87,13 +87,17 @@ class Conductor:
             return None
         return f"{len(self._failures)} trainings in a row failed, the last one with: {self._failures[-1]}"
 
+    def _living(self) -> set[int]:
+        """Numbers of the study's drivers that may be alive; waits for a database that is away."""
+        return self._ledger.store.patience.run(self._presence.living)
+
     def look_around(self) -> None:
         """Every PERIOD, take in what the other drivers have done, and what those left that died."""
         if time.monotonic() - self._looked >= PERIOD:
             self._look()
 
     def _look(self) -> None:
-        self._ledger.fail_abandoned(self._presence.living)
+        self._ledger.fail_abandoned(self._living)
         self._ledger.fail_strays(self._training)
         self._proposer.look_for_interrupted()
         self._confirmer.refresh()

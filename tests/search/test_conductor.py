@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import statistics
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from search.conductor import HOPELESS, Conductor
 from search.ledger import Ledger
@@ -179,3 +181,23 @@ def test_a_winner_whose_record_a_kill_prevented_is_found_again(
     assert conductor.winner is not None
     assert conductor.next_job() is None
     assert open_ledger().winner == conductor.winner
+
+
+def test_an_outage_while_it_is_asked_who_is_alive_is_waited_for(
+    ledger: Ledger, make_conductor: MakeConductor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conductor = make_conductor(ledger)
+    conductor.next_job()
+    asked = []
+
+    def living() -> set[int]:
+        asked.append(ledger.driver)
+        if len(asked) == 1:
+            raise OperationalError("SELECT", {}, sqlite3.OperationalError("database is locked"))
+        return {ledger.driver}
+
+    monkeypatch.setattr(conductor._presence, "living", living)
+    monkeypatch.setattr("search.conductor.PERIOD", 0.0)
+    conductor.look_around()
+    assert len(asked) == 2
+    assert [candidate.state for candidate in ledger.candidates()][-1] == State.RUNNING
