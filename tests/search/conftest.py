@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,23 @@ from workers.job import Job, Outcome, Trained
 
 Train = Callable[[Job], Outcome]
 """What a worker would make of a job."""
+
+
+@pytest.fixture
+def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Begins processes whose output can be read; none outlives its test."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin(command: list[str], **options: Any) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        process: subprocess.Popen[str] = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **options)
+        begun.append(process)
+        return process
+
+    yield begin
+    for process in begun:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture

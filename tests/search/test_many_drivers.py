@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,20 +25,11 @@ Begin = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
-def begin() -> Iterator[Begin]:
-    begun: list[subprocess.Popen[str]] = []
-
-    def start(url: str, trials: int, seconds: float) -> subprocess.Popen[str]:
-        command = [sys.executable, DRIVER, url, str(trials), str(seconds)]
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT, env={"PYTHONPATH": "."})
-        begun.append(process)
-        return process
-
-    yield start
-    for process in begun:
-        process.kill()
-        process.communicate()
+def begin(spawn: Begin) -> Begin:
+    """Begins a driver of a study in this database, with so many candidates and seconds a training."""
+    return lambda url, trials, seconds: spawn(
+        [sys.executable, DRIVER, url, str(trials), str(seconds)], cwd=ROOT, env={"PYTHONPATH": "."}
+    )
 
 
 def candidates(url: str) -> list[Candidate]:

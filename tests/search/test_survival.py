@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -75,24 +75,13 @@ def workers(driver: int) -> list[int]:
     return [process for process, title in titles.items() if title.startswith(at_work) and below(process)]
 
 
-@pytest.fixture
-def begin(petitnet_home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    begun: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [SEARCH, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
-        )
-        begun.append(process)
-        return process
-
-    yield start
-    for process in begun:
-        process.kill()
-        process.communicate()
-
-
 Begin = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def begin(spawn: Begin, petitnet_home: Path) -> Begin:
+    """Begins `search` with these arguments and the test's own home."""
+    return lambda *arguments: spawn([SEARCH, *arguments])
 
 
 def test_kill_9_loses_only_what_was_in_training(begin: Begin, petitnet_home: Path) -> None:
