@@ -34,7 +34,7 @@ ray_environment.prepare(None)
 from search import storage, tuning
 from search.conductor import Conductor
 from search.drivers import Presence
-from search.ledger import Ledger
+from search.ledger import Ledger, RungResult
 from search.proposer import Proposer
 from search.sampling import QuickTPE
 from search.settings import RunLimits, StudySettings
@@ -46,7 +46,7 @@ from workers.job import Job, Outcome, Trained
 
 SECONDS = 1.0
 """Of a training."""
-CANDIDATES = {2: 100, 8: 500, 32: 500}
+CANDIDATES = {2: 500, 8: 500, 32: 500}
 """By slots."""
 SIZES = (100, 1000, 5000)
 """Trials in a study when the driver's time per candidate is taken."""
@@ -141,7 +141,7 @@ def fill(ledger: Ledger, size: int) -> None:
         if count > budget:
             ledger.reject(space, choices, budget)
         else:
-            ledger.tell_complete(ledger.begin(space, choices, budget), 0.9 * count / budget)
+            ledger.tell_complete(ledger.begin(space, choices, budget), RungResult(1, 0.9 * count / budget, SECONDS))
 
 
 @contextmanager

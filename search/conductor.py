@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from search.confirmation import Confirmer
 from search.drivers import Presence
-from search.ledger import Ledger
+from search.ledger import Ledger, RungResult
 from search.promotion import goes_on
 from search.proposer import Proposer
 from search.settings import RunLimits, StudySettings
@@ -164,20 +164,20 @@ class Conductor:
 
     def _tell_trained(self, number: int, outcome: Trained) -> None:
         """Record a rung and decide from the whole study's results whether the candidate goes on."""
-        self._training[number].seconds += outcome.seconds
-        epochs, accuracy = outcome.epochs, outcome.accuracy
-        ours = self._ledger.report(number, epochs, accuracy, self._training[number].seconds)
+        training = self._training[number]
+        training.seconds += outcome.seconds
+        result = RungResult(outcome.epochs, outcome.accuracy, training.seconds)
         rungs, reduction = self._settings.rungs, self._settings.reduction
-        if ours and epochs != rungs[-1] and goes_on(accuracy, self._ledger.accuracies(epochs), reduction):
-            self._ready.append(self._rung(number, rungs[rungs.index(epochs) + 1]))
+        if result.epochs == rungs[-1]:
+            self._ledger.tell_complete(number, result)
+            if result.accuracy >= self._settings.target:
+                self._confirmer.refresh()
+        elif not goes_on(result.accuracy, [*self._ledger.accuracies(result.epochs), result.accuracy], reduction):
+            self._ledger.tell_pruned(number, result, reduction)
+        elif self._ledger.report(number, result):
+            self._ready.append(self._rung(number, rungs[rungs.index(result.epochs) + 1]))
             return
         del self._training[number]
-        if epochs == rungs[-1]:
-            self._ledger.tell_complete(number, accuracy)
-            if accuracy >= self._settings.target:
-                self._confirmer.refresh()
-        else:
-            self._ledger.tell_pruned(number, epochs, accuracy, reduction)
 
     def close(self) -> None:
         """Leave nothing RUNNING: what is still in training is told FAIL and can be asked again."""

@@ -6,7 +6,7 @@ The names of those attributes are written down here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -55,6 +55,17 @@ _STATES = {
     TrialState.PRUNED: State.PRUNED,
     TrialState.FAIL: State.FAILED,
 }
+
+
+@dataclass(frozen=True)
+class RungResult:
+    """What a candidate reached at one rung."""
+
+    epochs: int
+    accuracy: float
+    """On the validation fold; a fraction."""
+    seconds: float
+    """Of all its rungs so far."""
 
 
 def distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
@@ -182,42 +193,39 @@ class Ledger:
         _, number = self._storage.create(self._identity, trial)
         return number
 
-    def report(self, number: int, epochs: int, accuracy: float, seconds: float) -> bool:
-        """A rung's result, with the seconds of all rungs so far; False if the candidate is no longer ours."""
-        identity = self._trial_id(number)
-        try:
-            self._storage.set_trial_intermediate_value(identity, epochs, accuracy)
-            self._storage.set_trial_user_attr(identity, _SECONDS, seconds)
-        except UpdateFinishedTrialError:
-            return False
-        return True
+    def report(self, number: int, result: RungResult) -> bool:
+        """A candidate that goes on; False if it is no longer ours."""
+        return self._record(number, TrialState.RUNNING, {}, result)
 
     def accuracies(self, epochs: int) -> list[float]:
         """What all candidates of the study have reached at one rung, whoever trained them."""
         return [trial.intermediate_values[epochs] for trial in self._trials() if epochs in trial.intermediate_values]
 
-    def tell_complete(self, number: int, accuracy: float) -> bool:
-        return self._tell(number, TrialState.COMPLETE, accuracy)
+    def tell_complete(self, number: int, result: RungResult) -> bool:
+        """A candidate that ends at the top rung; False if it is closed, by a driver that took this one for dead."""
+        return self._record(number, TrialState.COMPLETE, {}, result)
 
-    def tell_pruned(self, number: int, epochs: int, accuracy: float, reduction: int) -> bool:
-        reason = f"not in the best 1 of {reduction} after {epochs} epochs"
-        return self._tell(number, TrialState.PRUNED, accuracy, {_REASON: reason})
+    def tell_pruned(self, number: int, result: RungResult, reduction: int) -> bool:
+        """A candidate that ends at a lower rung; False as above."""
+        reason = f"not in the best 1 of {reduction} after {result.epochs} epochs"
+        return self._record(number, TrialState.PRUNED, {_REASON: reason}, result)
 
     def tell_failed(self, number: int, reason: str, *, interrupted: bool = False) -> bool:
-        """`interrupted`: the candidate itself did nothing wrong and may be asked again."""
-        return self._tell(number, TrialState.FAIL, None, {_REASON: reason, _INTERRUPTED: interrupted})
+        """`interrupted`: the candidate itself did nothing wrong and may be asked again. False as above."""
+        return self._record(number, TrialState.FAIL, {_REASON: reason, _INTERRUPTED: interrupted})
 
-    def _tell(
-        self, number: int, state: TrialState, accuracy: float | None, attributes: Mapping[str, Any] | None = None
+    def _record(
+        self, number: int, state: TrialState, attributes: dict[str, Any], result: RungResult | None = None
     ) -> bool:
-        """Close a candidate; False if it is closed already, by another driver that took this one for dead."""
-        identity = self._trial_id(number)
+        results = {}
+        if result is not None:
+            attributes = attributes | {_SECONDS: result.seconds}
+            results[result.epochs] = result.accuracy
         try:
-            for key, value in (attributes or {}).items():
-                self._storage.set_trial_user_attr(identity, key, value)
-            return self._storage.set_trial_state_values(identity, state, None if accuracy is None else [accuracy])
+            self._storage.record(self._trial_id(number), attributes, results, state)
         except UpdateFinishedTrialError:
             return False
+        return True
 
     def _trial_id(self, number: int) -> int:
         return self._storage.get_trial_id_from_study_id_trial_number(self._identity, number)

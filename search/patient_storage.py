@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import Select, insert, or_, select
+from sqlalchemy import Connection, Select, delete, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -43,20 +44,26 @@ class PatientStorage(BaseStorage):
         trial_id = self.create_new_trial(study_id, trial)
         return trial_id, self._rows.numbers.pop(trial_id)
 
-    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
+    def record(
+        self,
+        trial_id: int,
+        attributes: Mapping[str, Any],
+        results: Mapping[int, float],
+        state: TrialState = TrialState.RUNNING,
+    ) -> None:
+        """As `BulkStorage.record`."""
         attempts = 0
 
-        def attempt() -> bool:
+        def attempt() -> None:
             nonlocal attempts
             attempts += 1
             try:
-                return self._inner.set_trial_state_values(trial_id, state, values)
+                self._rows.record(trial_id, attributes, results, state)
             except UpdateFinishedTrialError:
-                if attempts > 1 and self._inner.get_trial(trial_id).state == state:
-                    return True
-                raise
+                if attempts == 1 or self._inner.get_trial(trial_id).state != state:
+                    raise
 
-        return self._patience.run(attempt)
+        self._patience.run(attempt)
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         if trial_id != UNSTORED:  # TPE notes what it is about to propose on the trial it is shown
@@ -88,31 +95,63 @@ class BulkStorage(RDBStorage):
         self.numbers: dict[int, int] = {}
         """Number by id of the trials that were made here and not asked for yet."""
         self._running: dict[int, FrozenTrial] = {}
+        self._closed: dict[int, FrozenTrial] = {}
+        """By id, those that were closed here and not read yet: they need no reading."""
 
     def _create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> FrozenTrial:
         made = super()._create_new_trial(study_id, template_trial)
         self.numbers[made._trial_id] = made.number
-        if template_trial is not None and made.state == TrialState.RUNNING:
-            self._running[made._trial_id] = made
+        if template_trial is not None:
+            self._keep(made)
         return made
+
+    def _keep(self, trial: FrozenTrial) -> None:
+        if trial.state == TrialState.RUNNING:
+            self._running[trial._trial_id] = trial
+        else:
+            self._running.pop(trial._trial_id, None)
+            self._closed[trial._trial_id] = trial
+
+    def record(
+        self,
+        trial_id: int,
+        attributes: Mapping[str, Any],
+        results: Mapping[int, float],
+        state: TrialState = TrialState.RUNNING,
+    ) -> None:
+        """Attributes and results (by rung) of a running trial, and its end unless that is RUNNING: one transaction.
+
+        The value of a trial that ends is the last of these results. UpdateFinishedTrialError if it is closed already.
+        """
+        try:
+            with self.engine.begin() as connection:
+                _close(connection, trial_id, state)
+                _replace(connection, models.TrialUserAttributeModel, "key", _attributes(trial_id, attributes))
+                _replace(connection, models.TrialIntermediateValueModel, "step", _results(trial_id, results))
+                if state.is_finished() and results:
+                    connection.execute(insert(models.TrialValueModel), [_value(trial_id, results[max(results)])])
+        except SQLAlchemyError as error:
+            raise StorageInternalError(str(error)) from error
+        known = self._running.get(trial_id)
+        if known is not None:
+            self._keep(_recorded(known, attributes, results, state))
 
     def _get_trials(
         self, study_id: int, states: Any, included_trial_ids: set[int], trial_id_greater_than: int
     ) -> list[FrozenTrial]:
-        """As Optuna's, but of a trial that is known to be running only what may have changed is read again: its state
-        and its results. Optuna reads all parameters of all running trials each time, which is what limits a driver of
-        many workers. Other attributes of a running trial are those it had at first."""
+        """As Optuna's, but what was closed here is known, and of a trial that is known to be running only its state and
+        its results are read again: its other attributes are those it had at first. Optuna reads all parameters of all
+        running trials each time, which is what limits a driver of many workers."""
         now = self._states(study_id, included_trial_ids, trial_id_greater_than)
         same = {key for key, state in now.items() if state == TrialState.RUNNING and key in self._running}
         results = self._results(same)
         found = [_with_results(self._running[key], results.get(key, {})) for key in same]
-        if same and same == now.keys():
-            return sorted(found, key=lambda trial: trial._trial_id)
-        for trial in super()._get_trials(study_id, states, now.keys() - same, _LARGEST_ID):
+        found += [self._closed.pop(key) for key, state in now.items() if state.is_finished() and key in self._closed]
+        unknown = now.keys() - {trial._trial_id for trial in found}
+        for trial in super()._get_trials(study_id, states, unknown, _LARGEST_ID) if unknown else ():
+            self._running.pop(trial._trial_id, None)
             if trial.state == TrialState.RUNNING:
                 self._running[trial._trial_id] = trial
-            else:
-                self._running.pop(trial._trial_id, None)
             found.append(trial)
         return sorted(found, key=lambda trial: trial._trial_id)
 
@@ -171,5 +210,51 @@ def _with_results(trial: FrozenTrial, results: dict[int, float]) -> FrozenTrial:
     return trial
 
 
-def _attributes(trial_id: int, attributes: dict[str, Any]) -> list[dict[str, Any]]:
+def _recorded(
+    trial: FrozenTrial, attributes: Mapping[str, Any], results: Mapping[int, float], state: TrialState
+) -> FrozenTrial:
+    """The trial after `BulkStorage.record`."""
+    trial = copy(trial)
+    trial.user_attrs = {**trial.user_attrs, **attributes}
+    trial.intermediate_values = {**trial.intermediate_values, **results}
+    trial.state = state
+    if state.is_finished():
+        trial.datetime_complete = datetime.now()
+    if state.is_finished() and results:
+        trial.value = results[max(results)]
+    return trial
+
+
+def _close(connection: Connection, trial_id: int, state: TrialState) -> None:
+    """Give a running trial its state; UpdateFinishedTrialError if it is not running."""
+    table = models.TrialModel.__table__
+    ended = {"datetime_complete": datetime.now(UTC).replace(tzinfo=None)} if state.is_finished() else {}
+    running = (table.c.trial_id == trial_id) & (table.c.state == TrialState.RUNNING)
+    if connection.execute(update(table).where(running).values(state=state, **ended)).rowcount != 1:
+        raise UpdateFinishedTrialError(f"trial with id {trial_id} is closed")
+
+
+def _replace(connection: Connection, table: Any, key: str, rows: list[dict[str, Any]]) -> None:
+    """Put rows of one trial into a table, in the place of those that have the same keys."""
+    if rows:
+        keys = [row[key] for row in rows]
+        same = (table.trial_id == rows[0]["trial_id"]) & getattr(table, key).in_(keys)
+        connection.execute(delete(table).where(same))
+        connection.execute(insert(table), rows)
+
+
+def _results(trial_id: int, results: Mapping[int, float]) -> list[dict[str, Any]]:
+    kind = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
+    return [
+        {"trial_id": trial_id, "step": epochs, "intermediate_value": accuracy, "intermediate_value_type": kind}
+        for epochs, accuracy in results.items()
+    ]
+
+
+def _value(trial_id: int, value: float) -> dict[str, Any]:
+    kind = models.TrialValueModel.TrialValueType.FINITE
+    return {"trial_id": trial_id, "objective": 0, "value": value, "value_type": kind}
+
+
+def _attributes(trial_id: int, attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"trial_id": trial_id, "key": key, "value_json": json.dumps(value)} for key, value in attributes.items()]

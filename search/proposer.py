@@ -16,13 +16,12 @@ from space.known_points import published_in
 from space.notation import write
 from space.ranges import Choices
 
-PATIENCE = 64
-"""Proposals over budget in a row after which the last one is shrunk until it fits."""
 STARTUP = 20
 """Candidates drawn by the space's own odds before the sampler proposes: with fewer results to learn from it would draw
 every value of a range alike, and most such networks are poor."""
-SHRUNK = "shrunk"
 RANDOM = "random"
+PROJECTED = "projected"
+"""The origin of a proposal over budget with its widths shrunk to the largest that fit."""
 PUBLISHED = "published: "
 """What the origin of a published network begins with."""
 AGAIN = "again: #"
@@ -70,7 +69,6 @@ class Proposer:
         self._space = settings.space
         self._sampler = sampler
         self._trials = trials
-        self._shrunk: Wish | None = None
         self._interrupted: deque[int] = deque()
         self._published = deque([] if cold_start else self._fitting_published())
         self._started = False
@@ -91,35 +89,33 @@ class Proposer:
         self._interrupted = deque(number for number, _ in self._ledger.interrupted(self._space))
 
     def propose(self) -> Proposal | None:
-        """The next candidate that fits; None if the study has as many as it may have.
-
-        It takes at most PATIENCE proposals of the sampler that do not fit.
-        """
-        over_in_a_row = 0
+        """The next candidate that fits; None if the study has as many as it may have."""
         while not (self._full and self._is_full()):
             wish = None if self._interrupted or self._published else self._own_wish()
-            if wish is not None and self._reject(wish):
-                over_in_a_row += 1
-                if over_in_a_row == PATIENCE:
-                    self._shrunk = Wish(shrink(self._space, wish.choices, self._settings.budget), SHRUNK)
-                continue
             with self._ledger.store.exclusively(self._ledger.name):
                 if self._is_full():
                     return None
                 wish = wish or self._shared_wish()
-                if wish is not None and not self._reject(wish):
+                if wish is not None:
                     return self._begin(wish)
         return None
 
     def _own_wish(self) -> Wish:
-        """What no other driver can have asked: what did not fit before, a random draw, or the sampler's proposal."""
-        if self._shrunk is not None:
-            wish, self._shrunk = self._shrunk, None
-            return wish
+        """What no other driver can have asked: a random draw or the sampler's proposal, projected if it is too large.
+
+        What is over budget is told PRUNED all the same, so that the sampler learns where the budget is.
+        """
         self._started = self._started or self._ledger.within_budget() >= STARTUP
-        if self._started:
-            return Wish(self._ledger.sample(self._sampler, self._space))
-        return Wish(self._space.random(self._rng), RANDOM)
+        wish = (
+            Wish(self._ledger.sample(self._sampler, self._space))
+            if self._started
+            else Wish(self._space.random(self._rng), RANDOM)
+        )
+        budget = self._settings.budget
+        if parameters(self._space, wish.choices) <= budget:
+            return wish
+        self._ledger.reject(self._space, wish.choices, budget, wish.origin)
+        return Wish(shrink(self._space, wish.choices, budget), PROJECTED)
 
     def _shared_wish(self) -> Wish | None:
         """What any driver may ask, and only one shall: an interrupted candidate, then a published network."""
@@ -138,14 +134,6 @@ class Proposer:
     def _is_full(self) -> bool:
         self._full = self._ledger.taken() >= self._trials
         return self._full
-
-    def _reject(self, wish: Wish) -> bool:
-        """Tell a wish PRUNED if it is over budget; whether it is."""
-        budget = self._settings.budget
-        if parameters(self._space, wish.choices) <= budget:
-            return False
-        self._ledger.reject(self._space, wish.choices, budget, wish.origin, wish.again)
-        return True
 
     def _begin(self, wish: Wish) -> Proposal:
         number = self._ledger.begin(self._space, wish.choices, self._settings.budget, wish.origin, wish.again)

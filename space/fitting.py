@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 from collections.abc import Callable
 from math import floor
 
@@ -80,16 +81,19 @@ def check_budget(space: SearchSpace, budget: int) -> None:
 
 
 def shrink(space: SearchSpace, choices: Choices, budget: int) -> dict[str, Value]:
-    """`choices` with every width scaled down by one factor, the largest of 64 that fits `budget`.
+    """`choices` with every width scaled down by one factor, in 64ths, so far that they just fit `budget`.
 
     Where even the narrowest network of this shape is too large, its other choices become those of the space's smallest
     network, one after the other, until it fits. BudgetError where nothing does.
     """
-    settled = narrowed = _settled(space, choices)
-    for step in range(_STEPS, -1, -1):
-        narrowed = _scaled(space, settled, step / _STEPS)
-        if parameters(space, narrowed) <= budget:
-            return narrowed
+    settled = _settled(space, choices)
+
+    def is_over(step: int) -> bool:
+        return parameters(space, _scaled(space, settled, step / _STEPS)) > budget
+
+    narrowed = _scaled(space, settled, max(0, bisect_left(range(_STEPS + 1), True, key=is_over) - 1) / _STEPS)
+    if parameters(space, narrowed) <= budget:
+        return narrowed
     for name, value in smallest(space).items():
         narrowed[name] = value
         if parameters(space, narrowed) <= budget:

@@ -7,7 +7,7 @@ import optuna
 import pytest
 
 from search.errors import NotFoundError
-from search.ledger import MOST_ATTEMPTS, Ledger, names, own_names
+from search.ledger import MOST_ATTEMPTS, Ledger, RungResult, names, own_names
 from search.settings import StudySettings
 from search.storage import Store
 from space.candidate import Confirmation, State
@@ -56,7 +56,7 @@ def test_the_sampler_chooses_a_value_for_every_range_and_writes_nothing(
     ledger: Ledger, settings: StudySettings, draw: Draw
 ) -> None:
     for _ in range(12):
-        ledger.tell_complete(begin(ledger, settings, draw()), 0.5)
+        ledger.tell_complete(begin(ledger, settings, draw()), RungResult(16, 0.5, 2.0))
     for sampler in (optuna.samplers.TPESampler(seed=0, n_startup_trials=0), optuna.samplers.RandomSampler(seed=0)):
         choices = ledger.sample(sampler, settings.space)
         assert list(choices) == [dimension.name for dimension in settings.space.dimensions]
@@ -67,10 +67,9 @@ def test_the_sampler_chooses_a_value_for_every_range_and_writes_nothing(
 def test_each_end_is_told_with_its_reason(ledger: Ledger, settings: StudySettings, draw: Draw) -> None:
     over = ledger.reject(settings.space, draw(), 10, "too large")
     pruned, complete, failed = (begin(ledger, settings, draw()) for _ in range(3))
-    assert ledger.report(pruned, 1, 0.5, 2.0)
-    assert ledger.tell_pruned(pruned, 1, 0.5, 4)
-    assert ledger.report(complete, 16, 0.5, 2.0)
-    assert ledger.tell_complete(complete, 0.5)
+    assert ledger.tell_pruned(pruned, RungResult(1, 0.5, 2.0), 4)
+    assert ledger.report(complete, RungResult(1, 0.4, 1.0))
+    assert ledger.tell_complete(complete, RungResult(16, 0.5, 2.0))
     assert ledger.tell_failed(failed, "the training loss became nan")
     found = ledger.candidates()
     assert [candidate.number for candidate in found] == [over, pruned, complete, failed]
@@ -81,7 +80,35 @@ def test_each_end_is_told_with_its_reason(ledger: Ledger, settings: StudySetting
     assert found[1].reason == "not in the best 1 of 4 after 1 epochs"
     assert (found[2].accuracy, found[2].seconds) == (0.5, 2.0)
     assert found[3].reason == "the training loss became nan"
-    assert ledger.accuracies(1) == [0.5]
+    assert ledger.accuracies(1) == [0.5, 0.4]
+
+
+def test_what_a_driver_remembers_of_its_candidates_is_what_is_stored(
+    open_ledger: Callable[[], Ledger], settings: StudySettings, draw: Draw
+) -> None:
+    ledger = open_ledger()
+    ledger.reject(settings.space, draw(), 10)
+    ends: list[Callable[[int], bool]] = [
+        lambda number: ledger.tell_pruned(number, RungResult(1, 0.5, 2.0), 4),
+        lambda number: ledger.tell_complete(number, RungResult(16, 0.75, 3.0)),
+        lambda number: ledger.tell_failed(number, "timeout"),
+    ]
+    for end in ends:
+        number = begin(ledger, settings, draw())
+        assert ledger.report(number, RungResult(2, 0.25, 1.0))
+        assert end(number)
+        ledger.candidates()
+    remembered, stored = (known._study.get_trials() for known in (ledger, open_ledger()))
+    assert [trial.value for trial in stored] == [None, 0.5, 0.75, None]
+    for ours, theirs in zip(remembered, stored, strict=True):
+        assert (ours.number, ours.state, ours.params, ours.user_attrs, ours.constraints) == (
+            theirs.number,
+            theirs.state,
+            theirs.params,
+            theirs.user_attrs,
+            theirs.constraints,
+        )
+        assert (ours.value, ours.intermediate_values) == (theirs.value, theirs.intermediate_values)
 
 
 def test_what_another_driver_has_closed_stays_as_it_is(
@@ -90,8 +117,8 @@ def test_what_another_driver_has_closed_stays_as_it_is(
     slow, quick = open_ledger(), open_ledger()
     number = begin(slow, settings, draw())
     quick.fail_abandoned(lambda: {quick.driver})
-    assert not slow.report(number, 1, 0.5, 1.0)
-    assert not slow.tell_complete(number, 0.5)
+    assert not slow.report(number, RungResult(1, 0.5, 1.0))
+    assert not slow.tell_complete(number, RungResult(16, 0.5, 1.0))
     assert slow.candidate(number).state == State.FAILED
     assert slow.candidate(number).rungs == {}
 
@@ -154,7 +181,7 @@ def test_confirmations_and_the_winner_are_kept(
     open_ledger: Callable[[], Ledger], settings: StudySettings, draw: Draw
 ) -> None:
     ledger = open_ledger()
-    ledger.tell_complete(begin(ledger, settings, draw()), 0.9)
+    ledger.tell_complete(begin(ledger, settings, draw()), RungResult(16, 0.9, 2.0))
     for place, accuracy in ((2, 0.7), (0, 0.9)):
         ledger.record_confirmation(0, place, Confirmation(fold=place + 1, seed=5, accuracy=accuracy, seconds=1.0))
     ledger.record_winner(0)

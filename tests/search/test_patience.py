@@ -254,16 +254,15 @@ def test_who_has_given_up_does_not_wait_but_does_what_can_be_done(clock: Clock) 
 
 
 class Interrupted(BulkStorage):
-    """Loses the answer to the next state it is told; by then the trial has the state `meanwhile`."""
+    """Loses the answer to the next record; by then the trial has the state `meanwhile`."""
 
     meanwhile: TrialState | None = None
 
-    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Any = None) -> bool:
+    def record(self, trial_id: int, attributes: Any, results: Any, state: TrialState = TrialState.RUNNING) -> None:
         made, self.meanwhile = self.meanwhile, None
-        if made is None:
-            return super().set_trial_state_values(trial_id, state, values)
-        super().set_trial_state_values(trial_id, made, values if made == state else None)
-        raise wrapped(refused())
+        super().record(trial_id, attributes, results if made in (None, state) else {}, made or state)
+        if made is not None:
+            raise wrapped(refused())
 
 
 @contextmanager
@@ -310,9 +309,9 @@ def test_a_state_whose_answer_was_lost_is_told(
     rows: Interrupted, patient: PatientStorage, trial: int, told: list[str | None]
 ) -> None:
     rows.meanwhile = TrialState.COMPLETE
-    assert patient.set_trial_state_values(trial, TrialState.COMPLETE, [0.5])
+    patient.record(trial, {"seconds": 2.0}, {16: 0.5}, TrialState.COMPLETE)
     stored = patient.get_trial(trial)
-    assert (stored.state, stored.values) == (TrialState.COMPLETE, [0.5])
+    assert (stored.state, stored.values, stored.intermediate_values) == (TrialState.COMPLETE, [0.5], {16: 0.5})
     assert told[-1] is None
 
 
@@ -321,15 +320,26 @@ def test_a_state_that_somebody_else_told_another_is_refused(
 ) -> None:
     rows.meanwhile = TrialState.FAIL
     with pytest.raises(UpdateFinishedTrialError):
-        patient.set_trial_state_values(trial, TrialState.COMPLETE, [0.5])
+        patient.record(trial, {}, {16: 0.5}, TrialState.COMPLETE)
     stored = patient.get_trial(trial)
     assert (stored.state, stored.values) == (TrialState.FAIL, None)
 
 
 def test_a_state_told_twice_without_an_outage_is_refused(patient: PatientStorage, trial: int) -> None:
-    assert patient.set_trial_state_values(trial, TrialState.FAIL)
+    patient.record(trial, {}, {}, TrialState.FAIL)
     with pytest.raises(UpdateFinishedTrialError):
-        patient.set_trial_state_values(trial, TrialState.FAIL)
+        patient.record(trial, {}, {}, TrialState.FAIL)
+
+
+def test_a_result_told_again_takes_the_place_of_the_first(patient: PatientStorage, trial: int) -> None:
+    for accuracy in (0.25, 0.5):
+        patient.record(trial, {"seconds": accuracy}, {1: accuracy})
+    stored = patient.get_trial(trial)
+    assert (stored.state, stored.user_attrs, stored.intermediate_values) == (
+        TrialState.RUNNING,
+        {"seconds": 0.5},
+        {1: 0.5},
+    )
 
 
 def test_what_is_noted_on_an_unstored_trial_is_not_written(

@@ -4,7 +4,7 @@ import random
 
 import optuna
 
-from search.ledger import Ledger
+from search.ledger import Ledger, RungResult
 from search.sampling import QuickTPE
 from search.settings import StudySettings
 
@@ -20,5 +20,6 @@ def test_its_proposals_are_those_of_optunas_own_tpe(ledger: Ledger, settings: St
         elif place % 7 == 0:
             ledger.begin(settings.space, choices, settings.budget)
         else:
-            ledger.tell_complete(ledger.begin(settings.space, choices, settings.budget), rng.random())
+            number = ledger.begin(settings.space, choices, settings.budget)
+            ledger.tell_complete(number, RungResult(16, rng.random(), 1.0))
         assert ledger.sample(quick, settings.space) == ledger.sample(plain, settings.space)
