@@ -156,42 +156,30 @@ class Ledger:
         return {name: chosen[name] for name in ranges}
 
     def begin(
-        self, space: SearchSpace, choices: Choices, budget: int, origin: str = SAMPLED, again: int | None = None
+        self,
+        space: SearchSpace,
+        choices: Choices,
+        budget: int,
+        origin: str = SAMPLED,
+        *,
+        again: int | None = None,
+        rejected: tuple[Choices, str] | None = None,
     ) -> int:
         """Write down a candidate that is going to be trained, whole and at once; its number.
 
-        `again` is the number of the interrupted candidate that it repeats.
+        `again` is the number of the interrupted candidate that it repeats; `rejected` are choices over budget, and
+        their origin, that it takes the place of.
         """
-        return self._add(TrialState.RUNNING, space, choices, budget, origin, again)
-
-    def reject(
-        self, space: SearchSpace, choices: Choices, budget: int, origin: str = SAMPLED, again: int | None = None
-    ) -> int:
-        """Write down a candidate over budget, told PRUNED, with its count; its number."""
-        return self._add(TrialState.PRUNED, space, choices, budget, origin, again)
-
-    def _add(
-        self, state: TrialState, space: SearchSpace, choices: Choices, budget: int, origin: str, again: int | None
-    ) -> int:
-        architecture = space.architecture(choices)
-        parameters = architecture.totals.parameters
-        attributes = _description(architecture) | {_ORIGIN: origin}
+        trial = _trial(space, choices, budget, origin)
+        trial.user_attrs[_DRIVER] = self.driver
         if again is not None:
-            attributes[_AGAIN] = again
-        if state == TrialState.RUNNING:
-            attributes[_DRIVER] = self.driver
-        else:
-            attributes[_OVER] = parameters - budget
-            attributes[_REASON] = f"{parameters} parameters, {parameters - budget} over the budget of {budget}"
-        trial = create_trial(
-            state=state,
-            params=dict(choices),
-            distributions=distributions(space),
-            user_attrs=attributes,
-            constraints={_PARAMETERS: parameters - budget},
-        )
-        _, number = self._storage.create(self._identity, trial)
-        return number
+            trial.user_attrs[_AGAIN] = again
+        before = [] if rejected is None else [_rejected(space, rejected[0], budget, rejected[1])]
+        return self._storage.create(self._identity, [*before, trial])[-1]
+
+    def reject(self, space: SearchSpace, choices: Choices, budget: int, origin: str = SAMPLED) -> int:
+        """Write down a candidate over budget, told PRUNED, with its count; its number."""
+        return self._storage.create(self._identity, [_rejected(space, choices, budget, origin)])[0]
 
     def report(self, number: int, result: RungResult) -> bool:
         """A candidate that goes on; False if it is no longer ours."""
@@ -343,6 +331,29 @@ class Ledger:
     def origins(self) -> set[str]:
         """Where the candidates so far came from."""
         return {trial.user_attrs.get(_ORIGIN, SAMPLED) for trial in self._trials()}
+
+
+def _trial(space: SearchSpace, choices: Choices, budget: int, origin: str) -> FrozenTrial:
+    """A candidate as Optuna is told of it, in training."""
+    architecture = space.architecture(choices)
+    return create_trial(
+        state=TrialState.RUNNING,
+        params=dict(choices),
+        distributions=distributions(space),
+        user_attrs=_description(architecture) | {_ORIGIN: origin},
+        constraints={_PARAMETERS: architecture.totals.parameters - budget},
+    )
+
+
+def _rejected(space: SearchSpace, choices: Choices, budget: int, origin: str) -> FrozenTrial:
+    """A candidate over budget, which is closed at once."""
+    trial = _trial(space, choices, budget, origin)
+    parameters = trial.user_attrs[_PARAMETERS]
+    trial.user_attrs[_OVER] = parameters - budget
+    trial.user_attrs[_REASON] = f"{parameters} parameters, {parameters - budget} over the budget of {budget}"
+    trial.state = TrialState.PRUNED
+    trial.datetime_complete = trial.datetime_start
+    return trial
 
 
 def _description(architecture: Architecture) -> dict[str, Any]:

@@ -13,10 +13,9 @@ from optuna.distributions import distribution_to_json
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.storages._rdb import models
-from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import Connection, Select, delete, insert, or_, select, update
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from search.patience import Patience
 
@@ -39,10 +38,9 @@ class PatientStorage(BaseStorage):
         self._inner = get_storage(rows)
         self._patience = patience
 
-    def create(self, study_id: int, trial: FrozenTrial) -> tuple[int, int]:
-        """Id and number of a new trial that is like `trial`."""
-        trial_id = self.create_new_trial(study_id, trial)
-        return trial_id, self._rows.numbers.pop(trial_id)
+    def create(self, study_id: int, trials: Sequence[FrozenTrial]) -> list[int]:
+        """Numbers of new trials that are like `trials`."""
+        return self._patience.run(lambda: self._rows.create(study_id, trials))
 
     def record(
         self,
@@ -92,18 +90,27 @@ class BulkStorage(RDBStorage):
 
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)
-        self.numbers: dict[int, int] = {}
-        """Number by id of the trials that were made here and not asked for yet."""
         self._running: dict[int, FrozenTrial] = {}
         self._closed: dict[int, FrozenTrial] = {}
         """By id, those that were closed here and not read yet: they need no reading."""
 
-    def _create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> FrozenTrial:
-        made = super()._create_new_trial(study_id, template_trial)
-        self.numbers[made._trial_id] = made.number
-        if template_trial is not None:
-            self._keep(made)
-        return made
+    def create(self, study_id: int, trials: Sequence[FrozenTrial]) -> list[int]:
+        """Make new trials that are like `trials`, in one transaction; their numbers."""
+        made = [copy(trial) for trial in trials]
+        study = models.StudyModel
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(select(study.study_id).where(study.study_id == study_id).with_for_update())
+                for trial in made:
+                    trial._trial_id, trial.number = _insert(connection, study_id, trial)
+                for table, rows in _details(made).items():
+                    if rows:
+                        connection.execute(insert(table), rows)
+        except SQLAlchemyError as error:
+            raise StorageInternalError(str(error)) from error
+        for trial in made:
+            self._keep(trial)
+        return [trial.number for trial in made]
 
     def _keep(self, trial: FrozenTrial) -> None:
         if trial.state == TrialState.RUNNING:
@@ -178,29 +185,54 @@ class BulkStorage(RDBStorage):
         except SQLAlchemyError as error:
             raise StorageInternalError(str(error)) from error
 
-    def _get_prepared_new_trial(self, study_id: int, template_trial: FrozenTrial | None, session: Session) -> Any:
-        if template_trial is None:
-            return super()._get_prepared_new_trial(study_id, None, session)
-        bare = create_trial(state=template_trial.state, values=template_trial.values)
-        trial: Any = super()._get_prepared_new_trial(study_id, bare, session)
-        parameters = [
-            {
-                "trial_id": trial.trial_id,
-                "param_name": name,
-                "param_value": distribution.to_internal_repr(template_trial.params[name]),
-                "distribution_json": distribution_to_json(distribution),
-            }
-            for name, distribution in template_trial.distributions.items()
-        ]
-        tables: tuple[tuple[Any, list[dict[str, Any]]], ...] = (
-            (models.TrialParamModel, parameters),
-            (models.TrialUserAttributeModel, _attributes(trial.trial_id, template_trial.user_attrs)),
-            (models.TrialSystemAttributeModel, _attributes(trial.trial_id, template_trial.system_attrs)),
+
+def _insert(connection: Connection, study_id: int, trial: FrozenTrial) -> tuple[int, int]:
+    """Id and number of a new trial with the state and the times of `trial`; the study is locked against others."""
+    table = models.TrialModel.__table__
+    before = select(func.count()).where(table.c.study_id == study_id).scalar_subquery()
+    row = connection.execute(
+        insert(table)
+        .values(
+            number=before,
+            study_id=study_id,
+            state=trial.state,
+            datetime_start=_in_utc(trial.datetime_start),
+            datetime_complete=_in_utc(trial.datetime_complete),
         )
-        for table, rows in tables:
-            if rows:
-                session.execute(insert(table), rows)
-        return trial
+        .returning(table.c.trial_id, table.c.number)
+    ).one()
+    return row.trial_id, row.number
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """A local time as Optuna stores it."""
+    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _details(trials: Sequence[FrozenTrial]) -> dict[Any, list[dict[str, Any]]]:
+    """Rows by table of what trials have besides their state."""
+    found: dict[Any, list[dict[str, Any]]] = {
+        models.TrialParamModel: [],
+        models.TrialUserAttributeModel: [],
+        models.TrialSystemAttributeModel: [],
+    }
+    for trial in trials:
+        found[models.TrialParamModel] += _parameters(trial)
+        found[models.TrialUserAttributeModel] += _attributes(trial._trial_id, trial.user_attrs)
+        found[models.TrialSystemAttributeModel] += _attributes(trial._trial_id, trial.system_attrs)
+    return found
+
+
+def _parameters(trial: FrozenTrial) -> list[dict[str, Any]]:
+    return [
+        {
+            "trial_id": trial._trial_id,
+            "param_name": name,
+            "param_value": distribution.to_internal_repr(trial.params[name]),
+            "distribution_json": distribution_to_json(distribution),
+        }
+        for name, distribution in trial.distributions.items()
+    ]
 
 
 def _with_results(trial: FrozenTrial, results: dict[int, float]) -> FrozenTrial:
@@ -228,7 +260,7 @@ def _recorded(
 def _close(connection: Connection, trial_id: int, state: TrialState) -> None:
     """Give a running trial its state; UpdateFinishedTrialError if it is not running."""
     table = models.TrialModel.__table__
-    ended = {"datetime_complete": datetime.now(UTC).replace(tzinfo=None)} if state.is_finished() else {}
+    ended = {"datetime_complete": _in_utc(datetime.now())} if state.is_finished() else {}
     running = (table.c.trial_id == trial_id) & (table.c.state == TrialState.RUNNING)
     if connection.execute(update(table).where(running).values(state=state, **ended)).rowcount != 1:
         raise UpdateFinishedTrialError(f"trial with id {trial_id} is closed")

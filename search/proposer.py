@@ -36,6 +36,8 @@ class Wish:
     origin: str = SAMPLED
     again: int | None = None
     """Number of the interrupted candidate that they repeat."""
+    rejected: tuple[Choices, str] | None = None
+    """Choices over budget, and their origin, that they are the projection of."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,7 @@ class Proposer:
         budget = self._settings.budget
         if parameters(self._space, wish.choices) <= budget:
             return wish
-        self._ledger.reject(self._space, wish.choices, budget, wish.origin)
-        return Wish(shrink(self._space, wish.choices, budget), PROJECTED)
+        return Wish(shrink(self._space, wish.choices, budget), PROJECTED, rejected=(wish.choices, wish.origin))
 
     def _shared_wish(self) -> Wish | None:
         """What any driver may ask, and only one shall: an interrupted candidate, then a published network."""
@@ -136,5 +137,12 @@ class Proposer:
         return self._full
 
     def _begin(self, wish: Wish) -> Proposal:
-        number = self._ledger.begin(self._space, wish.choices, self._settings.budget, wish.origin, wish.again)
+        number = self._ledger.begin(
+            self._space,
+            wish.choices,
+            self._settings.budget,
+            wish.origin,
+            again=wish.again,
+            rejected=wish.rejected,
+        )
         return Proposal(number, write(self._space.architecture(wish.choices)))
