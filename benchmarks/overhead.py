@@ -19,6 +19,7 @@ from dashboards.progress import PlainView
 from search import storage
 from search.run import Request, run
 from search.settings import RunLimits, StudySettings
+from search.site import Site
 
 CANDIDATES = 120
 FIRST = 20
@@ -37,7 +38,7 @@ def main() -> None:
             study="overhead",
             settings=StudySettings.make("digits", 3000, 1.0),
             limits=RunLimits(trials=CANDIDATES),
-            workers=slots,
+            site=Site(workers=slots),
             cold_start=True,
         )
         run(request, lambda: PlainView(Console(quiet=True)))

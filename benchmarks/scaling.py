@@ -38,11 +38,12 @@ from search.ledger import Ledger, RungResult
 from search.proposer import Proposer
 from search.sampling import QuickTPE
 from search.settings import RunLimits, StudySettings
+from search.site import Site
 from space.fitting import parameters
 from space.notation import read
 from tests.postgres import programs, server
 from workers.desk import AtDesk
-from workers.job import Job, Outcome, Trained
+from workers.job import Job, Outcome, Task, Trained
 
 SECONDS = 1.0
 """Of a training."""
@@ -64,9 +65,10 @@ def accuracy(job: Job) -> float:
 class Sleeper(AtDesk):
     """A worker whose trainings take one second."""
 
-    def work(self, job: Job) -> Outcome:
+    def work(self, task: Task) -> Outcome:
+        assert isinstance(task, Job)
         time.sleep(SECONDS)
-        return Trained(epochs=job.epochs, accuracy=accuracy(job), loss=1.0, seconds=SECONDS)
+        return Trained(epochs=task.epochs, accuracy=accuracy(task), loss=1.0, seconds=SECONDS)
 
 
 class Timed(Conductor):
@@ -111,7 +113,7 @@ def conducting(url: URL, study: str, trials: int, slots: int = 0) -> Iterator[Ti
 def efficiency(url: URL, slots: int) -> tuple[float, float]:
     """Ideal time / time of that many trainings, and the seconds that they took."""
     with conducting(url, f"slots-{slots}", CANDIDATES[slots], slots) as conductor:
-        tuning.run(conductor, Sleeper, {}, tuning.Site(workers=slots), lambda: None)
+        tuning.run(conductor, Sleeper, {}, Site(workers=slots), lambda: None)
         conductor.close()
     seconds = conductor.told[-1] - conductor.handed[0]
     return SECONDS * len(conductor.told) / slots / seconds, seconds

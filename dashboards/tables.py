@@ -36,6 +36,7 @@ def candidate_row(candidate: Candidate) -> dict[str, Any]:
         "epochs": candidate.epochs,
         "accuracy": candidate.accuracy,
         "confirmed_accuracy": candidate.confirmed_accuracy,
+        "verified_accuracy": candidate.verified_accuracy,
         "rungs": {str(epochs): accuracy for epochs, accuracy in candidate.rungs.items()},
     }
     del row["line"]
@@ -43,9 +44,10 @@ def candidate_row(candidate: Candidate) -> dict[str, Any]:
 
 
 def candidates_table(candidates: Sequence[Candidate], title: str) -> Table:
-    """The columns that people compare."""
+    """The columns that people compare; that of verified accuracies only where there are any."""
+    verified = any(candidate.verifications for candidate in candidates)
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for heading in ("#", "parameters", "MACs", "accuracy", "epochs", "confirmed"):
+    for heading in ("#", "parameters", "MACs", "accuracy", "epochs", "confirmed", *(("test",) if verified else ())):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("architecture", overflow="fold")
     for candidate in candidates:
@@ -56,7 +58,8 @@ def candidates_table(candidates: Sequence[Candidate], title: str) -> Table:
             percent(candidate.accuracy),
             str(candidate.epochs),
             percent(candidate.confirmed_accuracy),
-            candidate.line,
+            *((percent(candidate.verified_accuracy),) if verified else ()),
+            candidate.line if candidate.pruning is None else f"{candidate.line} ({candidate.pruning})",
         )
     return table
 

@@ -8,6 +8,16 @@ def percent(fraction: float | None) -> str:
     return "-" if fraction is None else f"{100 * fraction:.2f} %"
 
 
+def points(fraction: float | None) -> str:
+    """A difference or deviation of accuracies: `0.06 points`, or `-` where there is none."""
+    return "-" if fraction is None else f"{100 * fraction:.2f} points"
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """`99.38 to 99.47 %`, or `-` where there is none."""
+    return "-" if ends is None else f"{100 * ends[0]:.2f} to {percent(ends[1])}"
+
+
 def number(count: int) -> str:
     """`10,000`."""
     return f"{count:,}"

@@ -7,11 +7,16 @@ from importlib.metadata import version
 
 import click
 
-from search import commands
+from search import command_run, commands
+from search.command_compare import compare_command
 from search.command_dashboard import dashboard_command
 from search.command_db import db_command
 from search.command_doctor import doctor_command
+from search.command_export import export_command
+from search.command_prune import prune_command
+from search.command_published import published_command
 from search.command_submit import submit_command
+from search.command_verify import verify_command
 from search.configuration import defaults
 from search.errors import INTERRUPTED, SearchError
 from space.fitting import BudgetError
@@ -33,7 +38,20 @@ def cli(context: click.Context, config: str | None) -> None:
     context.default_map = defaults(config, cli)
 
 
-for _command in (*commands.ALL, submit_command, dashboard_command, db_command, doctor_command):
+_COMMANDS = (
+    *command_run.ALL,
+    *commands.ALL,
+    verify_command,
+    prune_command,
+    export_command,
+    compare_command,
+    published_command,
+    submit_command,
+    dashboard_command,
+    db_command,
+    doctor_command,
+)
+for _command in _COMMANDS:
     cli.add_command(_command)
 
 

@@ -1,8 +1,7 @@
-"""Every command: reads its options, calls what does the work, prints what came of it."""
+"""The commands that look at studies: each reads its options, reads the study and prints it."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,176 +11,16 @@ from rich import box
 from rich.table import Table
 from sqlalchemy.engine import URL
 
-from dashboards.progress import view
 from dashboards.tables import candidate_row, candidates_table, layer_rows, layers_table, ranking
-from dashboards.text import duration, number, percent
+from dashboards.text import duration, interval, number, percent, points
 from search import drivers, options, storage
-from search.errors import INTERRUPTED, MET, NOT_MET
-from search.ledger import Ledger, names, own_names
-from search.report import SHOWN, continue_line, print_result, result_row
-from search.run import Request, Result, check_same, find, finished, fresh, latest, run
-from search.settings import RunLimits, StudySettings
+from search.ledger import Ledger, own_names
+from search.report import SHOWN, print_result, result_row
+from search.run import find, finished
 from space.candidate import Candidate, State
 from space.notation import read
+from space.statistics import Summary
 from workers import sources
-
-_GLANCE = 1.0
-"""Seconds between two looks at who has stopped."""
-
-
-def _with_limits(command: options.Decorated) -> options.Decorated:
-    """Options of every command that trains."""
-    for option in reversed(
-        (
-            click.option(
-                "--trials", type=click.IntRange(1), default=1000, help="Candidates trained in the study, at most."
-            ),
-            click.option(
-                "--timeout", type=options.SECONDS, help="Time for this run, such as 90s, 15m or 2h.  [default: none]"
-            ),
-            click.option("--trial-timeout", type=options.SECONDS, help="Time for one candidate.  [default: none]"),
-            click.option(
-                "--workers", type=click.IntRange(1), help="Trainings at once.  [default: one a core, or 8 a GPU]"
-            ),
-            click.option("--cold-start", is_flag=True, help="Do not ask the published networks first."),
-            click.option(
-                "--address",
-                envvar="RAY_ADDRESS",
-                callback=options.ray_address,
-                help="Of a Ray cluster, such as head:6379 or auto.  [default: a Ray of its own on this machine]",
-            ),
-            click.option(
-                "--cpus-per-trial", type=click.FloatRange(0, min_open=True), default=1.0, help="Cores of a training."
-            ),
-            click.option(
-                "--gpus-per-trial",
-                type=click.FloatRange(0),
-                help="GPUs of a training; a fraction shares one, 0 leaves them alone.  [default: by the GPU's memory]",
-            ),
-            click.option("--cpu-nodes", is_flag=True, help="Where there are GPUs, train on the other cores as well."),
-            click.option(
-                "--storage-timeout",
-                type=options.SECONDS,
-                default="5m",
-                help="How long the database may be away.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-@click.command("run")
-@click.option("--budget", type=options.BUDGET, required=True, help="Most parameters, such as 10000 or 10k.")
-@click.option("--target", type=options.TARGET, required=True, help="Accuracy to reach, such as 0.994 or 99.4%.")
-@click.option("--dataset", default="mnist", help=f"One of {', '.join(sources.SOURCES)}.")
-@click.option("--seed", type=click.IntRange(0), help="Of the sampler and all trainings.  [default: 0, or the study's]")
-@click.option("--study-name", help="[default: from data set, budget and target]")
-@click.option("--fresh", is_flag=True, help="Begin another study where there is one already.")
-@_with_limits
-@options.with_storage
-@options.with_json
-def run_command(
-    budget: int,
-    target: float,
-    dataset: str,
-    seed: int | None,
-    study_name: str | None,
-    fresh: bool,
-    url: URL,
-    as_json: bool,
-    **limits: Any,
-) -> int:
-    """Search for a network, or go on with the study of the same name."""
-    settings = StudySettings.make(dataset, budget, target, seed or 0)
-    there, study = _choose_study(url, settings, study_name, fresh)
-    if there is not None:
-        if seed is None:
-            settings = StudySettings.make(dataset, budget, target, int(there.settings.get("seed", 0)))
-        check_same(there, settings)
-    return _run(url, study, settings, there, as_json, **limits)
-
-
-@click.command("resume")
-@click.argument("study")
-@_with_limits
-@options.with_storage
-@options.with_json
-def resume_command(study: str, url: URL, as_json: bool, **limits: Any) -> int:
-    """Go on with a study."""
-    with options.reading(url) as store:
-        there = Ledger.open(store, study)
-        settings = StudySettings.from_json(there.settings)
-        check_same(there, settings)
-    return _run(url, study, settings, there, as_json, **limits)
-
-
-def _choose_study(url: URL, settings: StudySettings, name: str | None, begin: bool) -> tuple[Ledger | None, str]:
-    """The study that a run is about, and its record if it is there; nothing is created."""
-    wanted = name or settings.name
-    store = storage.open_existing(url)
-    if store is None:
-        return None, wanted
-    with storage.translated(url):
-        if begin:
-            return None, fresh(store, wanted)
-        there = latest(store, wanted) if name is None else wanted if wanted in names(store) else None
-        return (None, wanted) if there is None else (Ledger.open(store, there), there)
-
-
-def _run(
-    url: URL,
-    study: str,
-    settings: StudySettings,
-    there: Ledger | None,
-    as_json: bool,
-    *,
-    trials: int,
-    timeout: float | None,
-    trial_timeout: float | None,
-    **wishes: Any,
-) -> int:
-    """Run a study, unless its target is met already, and print how it ended."""
-    if there is not None and there.winner is not None:
-        result = finished(there)
-    else:
-        limits = RunLimits(trials=trials, timeout=timeout, trial_timeout=trial_timeout)
-        request = Request(url=url, study=study, settings=settings, limits=limits, **wishes)
-        with storage.translated(url):
-            result = run(request, lambda: view(options.progress()))
-    _print(result, as_json)
-    if result.winner is not None:
-        return MET
-    return INTERRUPTED if result.interrupted or result.stopped else NOT_MET
-
-
-def _print(result: Result, as_json: bool) -> None:
-    if as_json:
-        options.print_json(result_row(result))
-    else:
-        print_result(options.output(), result)
-    if result.interrupted or result.stopped:
-        how = "interrupted" if result.interrupted else f"stopped by search stop {result.study}"
-        click.echo(f"{how}; to go on: {continue_line(result)}", err=True)
-
-
-@click.command("stop")
-@click.argument("study")
-@click.option("--wait/--no-wait", default=True, help="Return when all of them have ended.")
-@options.with_storage
-def stop_command(study: str, wait: bool, url: URL) -> int:
-    """End every run of a study, on whatever machine, in order; each prints how to go on."""
-    with options.reading(url) as store:
-        name = Ledger.open(store, study).name
-        asked = drivers.living(store.engine, name)
-        drivers.ask_to_stop(store.engine, name)
-        if not asked:
-            click.echo(f"nobody is searching {name}", err=True)
-            return 0
-        click.echo(f"asked {len(asked)} to stop: {', '.join(map(str, asked))}", err=True)
-        while wait and drivers.living(store.engine, name):
-            time.sleep(_GLANCE)
-    return 0
 
 
 @click.command("list")
@@ -287,9 +126,20 @@ def _facts(candidate: Candidate) -> list[tuple[str, str]]:
         ("architecture", candidate.line or "-"),
         ("validation accuracy", f"{rungs} epochs" if rungs else "-"),
         ("confirmations", fresh_runs or "-"),
+        ("verified on test", _verified(candidate)),
         ("peak activations", f"{number(candidate.peak_activation_bytes)} bytes as float32"),
         ("training", f"{duration(candidate.seconds)}, seed {candidate.seed}"),
     ]
+
+
+def _verified(candidate: Candidate) -> str:
+    if not candidate.verifications:
+        return "-"
+    summary = Summary.of([run.accuracy for run in candidate.verifications])
+    return (
+        f"{percent(summary.mean)} mean of {summary.count}, standard deviation {points(summary.deviation)}, "
+        f"worst {percent(summary.worst)}, 95 % interval {interval(summary.interval)}"
+    )
 
 
 @click.command("trials")
@@ -324,13 +174,10 @@ def spaces_command(dataset: str, as_json: bool) -> None:
 
 
 ALL: tuple[click.Command, ...] = (
-    run_command,
-    resume_command,
     list_command,
     status_command,
     best_command,
     show_command,
     trials_command,
     spaces_command,
-    stop_command,
 )

@@ -43,7 +43,7 @@ class Confirmer:
     def _is_pending(self, candidate: Candidate) -> bool:
         """Whether it reached the target at the top rung and lacks confirmations."""
         hit = candidate.state == State.COMPLETE and (candidate.accuracy or 0.0) >= self._settings.target
-        return hit and len(candidate.confirmations) < CONFIRMATIONS
+        return hit and candidate.pruning is None and len(candidate.confirmations) < CONFIRMATIONS
 
     def next_job(self) -> Job | None:
         """A confirmation to train, if one is due that no other driver has taken on; small networks first."""

@@ -17,9 +17,9 @@ from sqlalchemy import NullPool, create_engine, inspect, text
 from sqlalchemy.engine import URL, Connection
 
 from search import storage
-from search.drivers import TABLES
 from search.errors import StorageError
 from search.findings import Finding
+from search.tables import TABLES
 
 CLOCKS_APART = 5.0
 """Seconds between the database's clock and ours that are too many."""

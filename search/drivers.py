@@ -14,26 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ColumnElement,
-    Engine,
-    Float,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    false,
-    func,
-    insert,
-    literal_column,
-    select,
-    text,
-    true,
-    update,
-)
+from sqlalchemy import ColumnElement, Engine, false, func, insert, literal_column, select, text, true, update
 from sqlalchemy.exc import DBAPIError
+
+from search.tables import DRIVERS
 
 INTERVAL = 5.0
 """Seconds between two signs of life."""
@@ -41,22 +25,6 @@ GRACE = 60.0
 """Seconds without one after which a driver on another machine counts as dead."""
 WATCH = 20.0
 """Seconds that we must have been watching ourselves: after an outage of the database all signs of life are old."""
-
-TABLES = MetaData()
-_DRIVERS = Table(
-    "petitnet_drivers",
-    TABLES,
-    Column("driver", Integer, primary_key=True),
-    Column("study", String(512), nullable=False, index=True),
-    Column("host", String(255), nullable=False),
-    Column("place", String(255), nullable=False),
-    Column("pid", Integer, nullable=False),
-    Column("begun", Integer, nullable=False),
-    Column("seen", Float(53), nullable=False),
-    Column("stop", Boolean, nullable=False, default=False),
-    Column("gone", Boolean, nullable=False, default=False),
-    sqlite_autoincrement=True,
-)
 
 
 @dataclass(frozen=True)
@@ -78,9 +46,9 @@ class Driver:
 
 def present(engine: Engine, study: str) -> list[Driver]:
     """The drivers of a study that have not signed off; some of them may be dead."""
-    query = select(_DRIVERS, _now(engine).label("now")).where(_DRIVERS.c.study == study, _DRIVERS.c.gone == false())
+    query = select(DRIVERS, _now(engine).label("now")).where(DRIVERS.c.study == study, DRIVERS.c.gone == false())
     with engine.connect() as connection:
-        rows = connection.execute(query.order_by(_DRIVERS.c.driver)).all()
+        rows = connection.execute(query.order_by(DRIVERS.c.driver)).all()
     return [
         Driver(
             number=row.driver,
@@ -101,7 +69,7 @@ def living(engine: Engine, study: str) -> list[Driver]:
 def ask_to_stop(engine: Engine, study: str) -> None:
     """Ask all present drivers of a study to end; they notice within INTERVAL."""
     with engine.begin() as connection:
-        connection.execute(update(_DRIVERS).where(_DRIVERS.c.study == study).values(stop=true()))
+        connection.execute(update(DRIVERS).where(DRIVERS.c.study == study).values(stop=true()))
 
 
 class Presence:
@@ -112,12 +80,12 @@ class Presence:
         self._engine = engine
         self._study = study
         row = {"study": study, "host": socket.gethostname(), "place": _place(), "pid": os.getpid()}
-        statement = insert(_DRIVERS).values(**row, begun=_begun(os.getpid()) or 0, seen=_now(engine))
+        statement = insert(DRIVERS).values(**row, begun=_begun(os.getpid()) or 0, seen=_now(engine))
         with engine.begin() as connection:
             if engine.dialect.name == "postgresql":  # or two that sign in at once would have the same ordinal
                 connection.execute(text("LOCK TABLE petitnet_drivers IN SHARE ROW EXCLUSIVE MODE"))
             self.number = int(connection.execute(statement).inserted_primary_key[0])  # type: ignore[index]
-            earlier = select(func.count()).where(_DRIVERS.c.study == study, _DRIVERS.c.driver < self.number)
+            earlier = select(func.count()).where(DRIVERS.c.study == study, DRIVERS.c.driver < self.number)
             self.ordinal = int(connection.execute(earlier).scalar_one())
             """Drivers that the study had before."""
         self.told_to_stop = False
@@ -135,10 +103,10 @@ class Presence:
 
     def beat(self) -> None:
         """One sign of life."""
-        mine = _DRIVERS.c.driver == self.number
+        mine = DRIVERS.c.driver == self.number
         with self._engine.begin() as connection:
-            connection.execute(update(_DRIVERS).where(mine).values(seen=_now(self._engine)))
-            self.told_to_stop = bool(connection.execute(select(_DRIVERS.c.stop).where(mine)).scalar_one())
+            connection.execute(update(DRIVERS).where(mine).values(seen=_now(self._engine)))
+            self.told_to_stop = bool(connection.execute(select(DRIVERS.c.stop).where(mine)).scalar_one())
         now = time.monotonic()
         if self._is_gap(now):
             self._watching_since = now
@@ -169,7 +137,7 @@ class Presence:
         self._thread.join(INTERVAL)
         try:
             with self._engine.begin() as connection:
-                connection.execute(update(_DRIVERS).where(_DRIVERS.c.driver == self.number).values(gone=true()))
+                connection.execute(update(DRIVERS).where(DRIVERS.c.driver == self.number).values(gone=true()))
         except DBAPIError:
             pass
 

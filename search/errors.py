@@ -2,7 +2,7 @@
 
 SearchError                 1
 |-- SettingsError           2   a value that cannot be used; also DataError and BudgetError from the other rooms
-|-- NotFoundError           4   no such study or candidate
+|-- NotFoundError           4   no such study, candidate or published network
 |-- StorageError            5   the database cannot be reached or read
 `-- ClusterError            5   the Ray cluster cannot be reached
 """
@@ -27,7 +27,7 @@ class SettingsError(SearchError, ValueError):
 
 
 class NotFoundError(SearchError):
-    """No such study, or no such candidate in it."""
+    """No such study, no such candidate in it, or no such published network."""
 
     exit_code = 4
 

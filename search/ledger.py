@@ -6,7 +6,7 @@ The names of those attributes are written down here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,8 +19,9 @@ from search.errors import NotFoundError
 from search.seeds import derive
 from search.settings import StudySettings
 from search.storage import Store
+from search.verifications import Verifications
 from space.architecture import Architecture
-from space.candidate import Candidate, Confirmation, State
+from space.candidate import Candidate, Confirmation, PrunedFrom, State
 from space.notation import write
 from space.ranges import Choice, Choices, Range, Value
 from space.search_space import SearchSpace
@@ -41,6 +42,7 @@ _SECONDS = "seconds"
 _REASON = "reason"
 _INTERRUPTED = "interrupted"
 _AGAIN = "again"
+_PRUNING = "pruning"
 
 SAMPLED = "sampler"
 MOST_ATTEMPTS = 3
@@ -88,6 +90,7 @@ class Ledger:
         self._study = study
         self._identity = self._storage.get_study_id_from_name(study.study_name)
         self._finished: dict[int, Candidate] = {}
+        self.verifications = Verifications(store, study.study_name)
         self.driver = _NOBODY
         """Number of the driver that this process is; written down with each candidate it begins."""
 
@@ -181,6 +184,25 @@ class Ledger:
         """Write down a candidate over budget, told PRUNED, with its count; its number."""
         return self._storage.create(self._identity, [_rejected(space, choices, budget, origin)])[0]
 
+    def add_pruned(self, architecture: Architecture, parameters: int, pruning: PrunedFrom, result: RungResult) -> int:
+        """Write down what pruning has made of a candidate, trained to the end; its number.
+
+        `parameters` are those that are left. It has no choices, so that no sampler learns from it.
+        """
+        trial = create_trial(
+            state=TrialState.COMPLETE,
+            value=result.accuracy,
+            intermediate_values={result.epochs: result.accuracy},
+            user_attrs=_description(architecture)
+            | {
+                _PARAMETERS: parameters,
+                _ORIGIN: str(pruning),
+                _PRUNING: asdict(pruning),
+                _SECONDS: result.seconds,
+            },
+        )
+        return self._storage.create(self._identity, [trial])[0]
+
     def report(self, number: int, result: RungResult) -> bool:
         """A candidate that goes on; False if it is no longer ours."""
         return self._record(number, TrialState.RUNNING, {}, result)
@@ -253,6 +275,8 @@ class Ledger:
         found = [self._candidate(trial) for trial in self._trials()]
         for number, places in confirmations.items():
             found[number] = replace(found[number], confirmations=tuple(places[place] for place in sorted(places)))
+        for number, verifications in self.verifications.tested().items():
+            found[number] = replace(found[number], verifications=verifications)
         return found
 
     def _candidate(self, trial: FrozenTrial) -> Candidate:
@@ -285,9 +309,10 @@ class Ledger:
         return sum(_OVER not in trial.user_attrs for trial in self._trials())
 
     def taken(self) -> int:
-        """How many candidates are trained or in training, by any driver."""
+        """How many candidates are trained or in training, by any driver; not those that pruning has made."""
         found = map(self._candidate, self._trials())
-        return sum(candidate.is_trained or candidate.state == State.RUNNING for candidate in found)
+        searched = (candidate for candidate in found if candidate.pruning is None)
+        return sum(candidate.is_trained or candidate.state == State.RUNNING for candidate in searched)
 
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
@@ -391,4 +416,5 @@ def _candidate(trial: FrozenTrial, seed: int) -> Candidate:
         seconds=attributes.get(_SECONDS, 0.0),
         reason=attributes.get(_REASON, ""),
         interrupted=attributes.get(_INTERRUPTED, False),
+        pruning=PrunedFrom(**attributes[_PRUNING]) if _PRUNING in attributes else None,
     )

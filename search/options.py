@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 from rich.console import Console
@@ -15,7 +16,9 @@ from sqlalchemy.engine import URL
 
 from search import home, storage
 from search.errors import NotFoundError, SettingsError
+from search.patience import Patience
 from search.settings import parse_budget, parse_seconds, parse_target
+from search.site import Site
 from search.storage import Store
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -53,6 +56,13 @@ def with_storage(command: Decorated) -> Decorated:
     )(command)
 
 
+def with_storage_timeout(command: Decorated) -> Decorated:
+    """`--storage-timeout`, handed to the command as seconds."""
+    return click.option("--storage-timeout", type=SECONDS, default="5m", help="How long the database may be away.")(
+        command
+    )
+
+
 def ray_address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     """The address of a Ray cluster that a driver can join; SettingsError for those it cannot."""
     if value in (None, "", "local"):
@@ -63,6 +73,41 @@ def ray_address(_context: click.Context, _parameter: click.Parameter, value: str
             "from outside a cluster use: search submit"
         )
     return value
+
+
+def with_site(command: Decorated) -> Decorated:
+    """The options that say where trainings run, handed to the command as `site`, a Site."""
+
+    @wraps(command)
+    def gathered(*arguments: Any, **named: Any) -> Any:
+        wishes = {name: named.pop(name) for name in ("address", "workers", "cpus", "gpus", "cpu_nodes")}
+        return command(*arguments, site=Site(**wishes), **named)
+
+    for option in (
+        click.option("--cpu-nodes", is_flag=True, help="Where there are GPUs, train on the other cores as well."),
+        click.option(
+            "--gpus-per-trial",
+            "gpus",
+            type=click.FloatRange(0),
+            help="GPUs of a training; a fraction shares one, 0 leaves them alone.  [default: by the GPU's memory]",
+        ),
+        click.option(
+            "--cpus-per-trial",
+            "cpus",
+            type=click.FloatRange(0, min_open=True),
+            default=1.0,
+            help="Cores of a training.",
+        ),
+        click.option(
+            "--address",
+            envvar="RAY_ADDRESS",
+            callback=ray_address,
+            help="Of a Ray cluster, such as head:6379 or auto.  [default: a Ray of its own on this machine]",
+        ),
+        click.option("--workers", type=click.IntRange(1), help="Trainings at once.  [default: one a core, or 8 a GPU]"),
+    ):
+        gathered = option(gathered)
+    return cast(Decorated, gathered)
 
 
 def with_json(command: Decorated) -> Decorated:
@@ -87,6 +132,24 @@ def progress() -> Console:
 
 def _no_color() -> bool | None:
     return True if os.environ.get("NO_COLOR") else None
+
+
+def say(line: str) -> None:
+    """Progress, line by line."""
+    click.echo(line, err=True)
+
+
+@contextmanager
+def writing(url: URL, patience: float) -> Iterator[Store]:
+    """As `reading`, for a command that trains: an outage may last `patience` seconds."""
+    with reading(url):
+        store = storage.open_or_create(url, Patience(patience))
+    store.patience.tell = lambda line: say(line or "the study database is back")
+    try:
+        with storage.translated(url):
+            yield store
+    finally:
+        store.close()
 
 
 @contextmanager

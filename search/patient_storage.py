@@ -215,11 +215,16 @@ def _details(trials: Sequence[FrozenTrial]) -> dict[Any, list[dict[str, Any]]]:
         models.TrialParamModel: [],
         models.TrialUserAttributeModel: [],
         models.TrialSystemAttributeModel: [],
+        models.TrialIntermediateValueModel: [],
+        models.TrialValueModel: [],
     }
     for trial in trials:
         found[models.TrialParamModel] += _parameters(trial)
         found[models.TrialUserAttributeModel] += _attributes(trial._trial_id, trial.user_attrs)
         found[models.TrialSystemAttributeModel] += _attributes(trial._trial_id, trial.system_attrs)
+        found[models.TrialIntermediateValueModel] += _results(trial._trial_id, trial.intermediate_values)
+        if trial.value is not None:
+            found[models.TrialValueModel].append(_value(trial._trial_id, trial.value))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -20,9 +20,9 @@ from search.errors import NotFoundError, SearchError, SettingsError
 from search.ledger import Ledger, names
 from search.patience import STORAGE_TIMEOUT, Patience
 from search.proposer import Proposer
-from search.sampling import QuickTPE
 from search.seeds import derive
 from search.settings import CONFIRMATIONS, RunLimits, StudySettings, differences
+from search.site import Site
 from search.storage import Store
 from space.candidate import Candidate
 from workers import sources
@@ -40,17 +40,9 @@ class Request:
     study: str
     settings: StudySettings
     limits: RunLimits
-    workers: int | None
-    """Trainings at once; None to fill the machine."""
+    site: Site
     cold_start: bool
     """Leave the published networks out."""
-    address: str | None = None
-    """Of a Ray cluster; None for this machine."""
-    cpus_per_trial: float = 1.0
-    gpus_per_trial: float | None = None
-    """None to choose by the GPU's memory."""
-    cpu_nodes: bool = False
-    """Use cores beside GPUs as well."""
     storage_timeout: float = STORAGE_TIMEOUT
     """Seconds that an outage of the database may last."""
 
@@ -68,6 +60,12 @@ class Result:
     interrupted: bool
     stopped: bool = False
     """Whether `search stop` ended it."""
+
+    @property
+    def target_verified(self) -> bool:
+        """Whether the winner's verifications reach the target in the mean."""
+        verified = None if self.winner is None else self.candidates[self.winner].verified_accuracy
+        return verified is not None and verified >= self.settings.target
 
 
 def latest(store: Store, name: str) -> str | None:
@@ -168,29 +166,23 @@ def _search(request: Request, ledger: Ledger, presence: Presence, data: DataSet,
 
 def _train(request: Request, ledger: Ledger, conductor: Conductor, data: DataSet, picture: _Picture) -> None:
     """Have Ray's workers do what the conductor asks for."""
-    ray_environment.prepare(request.address)
+    ray_environment.prepare(request.site.address)
     from search import tuning
+    from search.ray_connection import own_places
     from workers.memory import training_bytes
     from workers.numerics import device, fastest, machine
     from workers.trainable import TrainJob, Workplace
 
     numerics = fastest(home.numerics_file())
-    site = tuning.Site(
-        address=request.address,
-        workers=request.workers,
-        cpus=request.cpus_per_trial,
-        gpus=request.gpus_per_trial,
-        cpu_nodes=request.cpu_nodes,
-        gpu_bytes=training_bytes(data, request.settings.recipe.batch),
-        shared_bytes=data.images.nbytes,
-    )
+    needed = training_bytes(data, request.settings.recipe.batch)
+    site = replace(request.site, gpu_bytes=needed, shared_bytes=data.images.nbytes)
     _record_conditions(
         ledger,
         data,
         {
             "device": str(device()),
             "numerics": str(numerics),
-            "slots": tuning.own_places(site).most if request.address is None else "those of a cluster",
+            "slots": own_places(site).most if site.address is None else "those of a cluster",
         },
     )
     workplace = Workplace(recipe=request.settings.recipe, numerics={machine(): numerics})
@@ -198,6 +190,8 @@ def _train(request: Request, ledger: Ledger, conductor: Conductor, data: DataSet
 
 
 def _conductor(ledger: Ledger, presence: Presence, request: Request) -> Conductor:
+    from search.sampling import QuickTPE
+
     settings, limits = request.settings, request.limits
     asked = len(ledger.candidates())
     proposer = Proposer(

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +14,15 @@ from typing import Any
 
 import optuna
 from filelock import FileLock
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Engine, Select, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from search import home
-from search.drivers import TABLES
 from search.errors import SettingsError, StorageError
 from search.patience import Patience
 from search.patient_storage import BulkStorage, PatientStorage
+from search.tables import TABLES
 
 PASSWORD_FILE = "PETITNET_STORAGE_PASSWORD_FILE"
 """Environment variable that names a file with the password of the database, where its URL has none."""
@@ -49,6 +49,24 @@ class Store:
         """Hold `name` against every other process that uses this database; the lock ends with its holder."""
         with _locked(self.url, self.engine, name, self.patience):
             yield
+
+    def read(self, query: Select[Any]) -> Sequence[Any]:
+        """The rows of one of our own tables; waits for a database that is away."""
+
+        def attempt() -> Sequence[Any]:
+            with self.engine.connect() as connection:
+                return connection.execute(query).all()
+
+        return self.patience.run(attempt)
+
+    def write(self, change: Callable[[Connection], None]) -> None:
+        """Change our own tables in one transaction; it is done again if the database went away in the middle."""
+
+        def attempt() -> None:
+            with self.engine.begin() as connection:
+                change(connection)
+
+        self.patience.run(attempt)
 
     def close(self) -> None:
         """End all connections."""

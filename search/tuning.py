@@ -8,64 +8,56 @@ its seams are filled: a Searcher asks for workers, a TrialScheduler takes in eve
 
 from __future__ import annotations
 
-import logging
-import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import chdir, contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
-from math import ceil
-from pathlib import Path
-from typing import Any
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, Protocol
 
 import ray
-import torch
 from ray import tune
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-import space
-import workers
-from search.conductor import HOPELESS, Conductor
+from search.conductor import HOPELESS
 from search.errors import ClusterError
-from search.knock import knock
-from search.places import MOST_SHARING, Kind, Places, gpu_share
+from search.places import Kind, Places
+from search.ray_connection import connected, nodes, scratch_directory
+from search.site import Site
 from workers.desk import Desk
-from workers.job import Job, from_result
+from workers.job import Task, from_result
 
-_SCRATCH = "petitnet-"
-_LONGEST_TEMPORARY = 18
-"""Characters: Ray puts sockets some 85 characters deeper, and their paths are limited to 107 bytes."""
-_STORE_BYTES = 256 * 2**20
-"""Ray's shared memory, besides what the data set needs."""
 _RECOUNT = 3.0
 """Seconds between two looks at the cluster's nodes."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Site:
-    """Which Ray a run uses, and how much of it."""
+class Conductor(Protocol):
+    """Who decides what is trained; search.conductor.Conductor does for a study, search.batch.Batch for a list."""
 
-    address: str | None = None
-    """Of an existing cluster; None for a Ray of our own on this machine."""
-    workers: int | None = None
-    """Trainings at once; None to use whatever there is."""
-    cpus: float = 1.0
-    """Cores of each training."""
-    gpus: float | None = None
-    """GPUs of each training where there are any; None to share each by its memory."""
-    cpu_nodes: bool = False
-    """Whether cores without a GPU train as well where there are GPUs."""
-    gpu_bytes: int = 0
-    """Memory that one training takes of a GPU."""
-    shared_bytes: int = 0
-    """Memory that what workers share takes on each node."""
+    workers: int
+    """Set from outside: how many there are now."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is to end now, whatever is in training."""
+
+    def next_job(self) -> Task | None:
+        """What to train next; None for now."""
+
+    def tell(self, job: Any, outcome: Any) -> None:
+        """Take in one training's outcome: Trained of a Job, Fitted of a Fit, Failed of either."""
+
+    def lose(self, job: Any, reason: str) -> None:
+        """The worker died on a job."""
+
+    def look_around(self) -> None:
+        """Called every now and then."""
+
+    def interrupt(self) -> None:
+        """Have the run end."""
 
 
 def run(
@@ -81,7 +73,12 @@ def run(
     SIGINT and SIGTERM end the run in order.
     """
     # Ray prints what it has to say of its nodes on stdout, which is for data.
-    with redirect_stdout(sys.stderr), _scratch() as scratch, _ray(scratch, site) as places, _signals(conductor):
+    with (
+        redirect_stdout(sys.stderr),
+        scratch_directory() as scratch,
+        connected(scratch, site) as places,
+        _signals(conductor),
+    ):
         desk = _desk()
         bridge = _Bridge(conductor, desk, places, on_change)
         trainable = tune.with_resources(
@@ -106,15 +103,6 @@ def run(
             raise bridge.error
 
 
-def nodes() -> list[dict[str, float]]:
-    """The resources of each living node of the cluster that this process is connected to."""
-    return [node["Resources"] for node in _living_nodes()]
-
-
-def _living_nodes() -> list[dict[str, Any]]:
-    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
-
-
 def _desk() -> Any:
     """The desk beside this process, so that it lives as long."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
@@ -132,7 +120,7 @@ class _Bridge:
         self._places = places
         self._on_change = on_change
         self._kinds: dict[str, Kind] = {}
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, Task] = {}
         self._idle: dict[str, None] = {}
         self._actors: dict[str, Any] = {}
         self._stillborn = 0
@@ -270,107 +258,6 @@ class _Stop(tune.Stopper):
         if self._bridge.over:
             self._bridge.dismiss()
         return self._bridge.over
-
-
-@contextmanager
-def _ray(scratch: Path, site: Site) -> Iterator[Places]:
-    """A connection to the cluster, or a Ray of our own; where trainings can run in it.
-
-    Workers import from the directory that the driver is in when it connects, before all others: an empty one.
-    """
-    nowhere = scratch / "empty"
-    nowhere.mkdir()
-    with chdir(nowhere):
-        places = _own(scratch, site) if site.address is None else _joined(site.address, site)
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    try:
-        yield places
-    finally:
-        ray.shutdown()
-
-
-def own_places(site: Site) -> Places:
-    """One training a core of this machine; where it has GPUs, as many on each as fit."""
-    cores = len(os.sched_getaffinity(0))
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    share = site.gpus if gpus else 0.0
-    if share is None:
-        share = gpu_share(torch.cuda.get_device_properties(0).total_memory, site.gpu_bytes, cores / gpus)
-    here = {"CPU": float(cores), "GPU": float(gpus)}
-    places = Places(cpus=site.cpus, gpus=share, cpu_nodes=site.cpu_nodes)
-    return replace(places, most=site.workers or places.capacity([here]).total())
-
-
-def _own(scratch: Path, site: Site) -> Places:
-    """A Ray on the loopback interface, under a token nobody else has, with room for as many as are to run."""
-    places = own_places(site)
-    assert places.most is not None
-    ray.init(
-        address="local",
-        num_cpus=max(1, ceil(places.most * places.cpus)),
-        num_gpus=torch.cuda.device_count() if places.gpus else 0,
-        object_store_memory=_STORE_BYTES + 2 * site.shared_bytes,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _temp_dir=str(scratch),
-    )
-    return places
-
-
-def _joined(address: str, site: Site) -> Places:
-    """Connect to a cluster, which gets the two packages that its workers need and nothing else; ClusterError."""
-    knock(address)
-    packages = [str(Path(package.__path__[0]).absolute()) for package in (space, workers)]
-    try:
-        ray.init(
-            address=address,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            runtime_env={"py_modules": packages, "excludes": ["__pycache__"]},
-        )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        lines = str(error).strip().splitlines()
-        raise ClusterError(f"Ray cluster {address} cannot be used: {lines[0] if lines else error!r}") from error
-    share = _share_on_cluster(site.gpu_bytes) if site.gpus is None else site.gpus
-    awaited: Kind = "gpu" if site.gpus else "cpu"
-    return Places(cpus=site.cpus, gpus=share, cpu_nodes=site.cpu_nodes, most=site.workers, awaited=awaited)
-
-
-def _share_on_cluster(needed: int) -> float:
-    """By the smallest GPU that is there now."""
-    on_nodes = [node for node in _living_nodes() if node["Resources"].get("GPU")]
-    shares = [
-        gpu_share(memory, needed, node["Resources"].get("CPU", 0.0) / node["Resources"]["GPU"])
-        for node, memory in zip(on_nodes, ray.get([_ask_memory(node["NodeID"]) for node in on_nodes]), strict=True)
-    ]
-    return max(shares, default=1 / MOST_SHARING)
-
-
-def _ask_memory(node: str) -> Any:
-    """A reference to the bytes of a GPU of one node."""
-
-    def memory() -> int:
-        return int(torch.cuda.get_device_properties(0).total_memory)
-
-    there = NodeAffinitySchedulingStrategy(node, soft=False)
-    return ray.remote(memory).options(num_cpus=0, num_gpus=0.01, scheduling_strategy=there).remote()
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    """A directory for Ray's and Tune's files, removed afterwards, as are those of runs that were killed."""
-    usual = tempfile.gettempdir()
-    temporary = usual if len(usual) <= _LONGEST_TEMPORARY else "/tmp"
-    for left in Path(temporary).glob(f"{_SCRATCH}*-*"):
-        owner = left.name.removeprefix(_SCRATCH).split("-")[0]
-        if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
-            shutil.rmtree(left, ignore_errors=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=temporary))
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextmanager

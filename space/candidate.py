@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import fmean
+from typing import Literal
+
+PrunedWhat = Literal["weights", "filters"]
 
 
 class State(StrEnum):
@@ -33,6 +36,39 @@ class Confirmation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Verification:
+    """One fresh training of a candidate on all training images, and the test set read once at its end."""
+
+    place: int
+    """Which of the candidate's verifications: 0, 1, ..."""
+    seed: int
+    accuracy: float
+    """On the test images, by the weights of the last epoch; a fraction."""
+    confusion: tuple[tuple[int, ...], ...]
+    """Test images by their class (row) and the class that they were taken for (column)."""
+    epochs: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrunedFrom:
+    """How a candidate was made of another one."""
+
+    parent: int
+    """Number of the candidate that was pruned."""
+    what: PrunedWhat
+    """Single weights of convolutions, which are held at zero, or whole filters, which leaves a smaller architecture."""
+    keep: float
+    """Share that is left after the last round: of the convolutions' weights, or of all parameters."""
+    rounds: int
+    round: int
+    """After which of the rounds this is: 1, 2, ..."""
+
+    def __str__(self) -> str:
+        return f"pruned {self.what}: #{self.parent}, round {self.round} of {self.rounds} to {100 * self.keep:.4g} %"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Candidate:
     """A value read from a study; it does not change with the study."""
 
@@ -43,6 +79,7 @@ class Candidate:
     line: str = ""
     """The architecture in the one-line notation; empty until it is known."""
     parameters: int = 0
+    """Trainable scalars; those that are not held at zero."""
     macs: int = 0
     peak_activation_bytes: int = 0
     seed: int = 0
@@ -55,6 +92,9 @@ class Candidate:
     interrupted: bool = False
     """Whether it failed through no fault of its own, because its run ended."""
     confirmations: tuple[Confirmation, ...] = ()
+    verifications: tuple[Verification, ...] = ()
+    pruning: PrunedFrom | None = None
+    """None for what was searched; else `parameters` are those that are left."""
 
     @property
     def is_trained(self) -> bool:
@@ -77,3 +117,10 @@ class Candidate:
         if not self.confirmations:
             return None
         return fmean(confirmation.accuracy for confirmation in self.confirmations)
+
+    @property
+    def verified_accuracy(self) -> float | None:
+        """Mean over its verifications: on the test images."""
+        if not self.verifications:
+            return None
+        return fmean(verification.accuracy for verification in self.verifications)

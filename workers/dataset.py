@@ -66,8 +66,8 @@ class Split:
     validation: NDArray[np.int64]
 
 
-def split(labels: NDArray[np.int64], fold: int) -> Split:
-    """Hold fold `fold` (from 0 to FOLDS - 1) out for validation; each fold has its share of every class.
+def split(labels: NDArray[np.int64], fold: int | None) -> Split:
+    """Hold fold `fold` (from 0 to FOLDS - 1) out for validation, or none; each fold has its share of every class.
 
     The same labels give the same folds on every machine. Fold 0 is the one a search validates on.
     """

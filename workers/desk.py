@@ -9,20 +9,20 @@ from typing import Any
 import ray
 from ray import tune
 
-from workers.job import Job, Outcome, to_result
+from workers.job import Fitted, Outcome, Task, to_result
 
 
 class Desk:
     """Where workers wait for their next job: made a Ray actor by the driver, beside which it runs."""
 
     def __init__(self) -> None:
-        self._jobs: defaultdict[str, asyncio.Queue[Job]] = defaultdict(asyncio.Queue)
+        self._jobs: defaultdict[str, asyncio.Queue[Task]] = defaultdict(asyncio.Queue)
 
-    async def take(self, worker: str) -> Job:
+    async def take(self, worker: str) -> Task:
         """The next job of a worker, as soon as there is one."""
         return await self._jobs[worker].get()
 
-    async def put(self, worker: str, job: Job) -> None:
+    async def put(self, worker: str, job: Task) -> None:
         """Hand a worker its next job."""
         self._jobs[worker].put_nowait(job)
 
@@ -40,10 +40,10 @@ class AtDesk(tune.Trainable):
         if not self.begun:
             self.begun = True
             return {}
-        job: Job = ray.get(self.desk.take.remote(self.name))
+        job: Task = ray.get(self.desk.take.remote(self.name))
         return to_result(self.work(job))
 
-    def work(self, job: Job) -> Outcome:
+    def work(self, task: Task) -> Outcome | Fitted:
         """Do one job."""
         raise NotImplementedError
 

@@ -16,7 +16,8 @@ import torch
 from space.notation import read
 from workers.dataset import DataSet
 from workers.desk import AtDesk
-from workers.job import Failed, Job, Outcome
+from workers.fit import carry_out
+from workers.job import Failed, Fit, Fitted, Job, Outcome, Task
 from workers.numerics import Numerics, device, machine, measure
 from workers.recipe import Recipe
 from workers.training import Batches, batches, train
@@ -30,7 +31,7 @@ class Workplace:
     """What every job of a run has in common."""
 
     recipe: Recipe
-    """With epochs of no meaning: each job has its own."""
+    """With epochs of no meaning: each job has its own, and a Fit its own recipe."""
     numerics: dict[str, Numerics] = field(default_factory=dict)
     """By the machine they were measured on; a worker on another kind measures for itself."""
 
@@ -50,25 +51,33 @@ class TrainJob(AtDesk):
         self.data = data
         self.recipe = workplace.recipe
         self.numerics = workplace.numerics.get(machine()) or measure()
-        self.folds: dict[int, Batches] = {}
+        self.folds: dict[int | None, Batches] = {}
 
-    def work(self, job: Job) -> Outcome:
-        deadline = math.inf if job.timeout is None else time.monotonic() + job.timeout
+    def work(self, task: Task) -> Outcome | Fitted:
+        deadline = math.inf if task.timeout is None else time.monotonic() + task.timeout
         with _ends_with(deadline + _GRACE):
-            return self.carry_out(job, deadline)
+            return self.carry_out(task, deadline)
 
-    def carry_out(self, job: Job, deadline: float) -> Outcome:
-        """One job; whatever goes wrong in it comes back as a value. `deadline` is by time.monotonic()."""
+    def carry_out(self, task: Task, deadline: float) -> Outcome | Fitted:
+        """One task; whatever goes wrong in it comes back as a value. `deadline` is by time.monotonic()."""
         try:
-            if job.fold not in self.folds:
-                self.folds[job.fold] = batches(self.data, job.fold, self.numerics, device())
-            recipe = replace(self.recipe, epochs=job.epochs)
-            outcome = train(read(job.line), self.folds[job.fold], recipe, seed=job.seed, deadline=deadline)
+            outcome = self._train(task, deadline)
         except Exception as error:
-            return Failed(epochs=job.epochs, reason=f"{type(error).__name__}: {error}")
+            return Failed(epochs=task.epochs, reason=f"{type(error).__name__}: {error}")
         if isinstance(outcome, Failed) and outcome.reason == "timeout":
-            return replace(outcome, reason=f"timeout: not done within {job.timeout:g} s")
+            return replace(outcome, reason=f"timeout: not done within {task.timeout:g} s")
         return outcome
+
+    def _train(self, task: Task, deadline: float) -> Outcome | Fitted:
+        if task.fold not in self.folds:
+            self.folds[task.fold] = batches(self.data, task.fold, self.numerics, device())
+        data = self.folds[task.fold]
+        match task:
+            case Job():
+                recipe = replace(self.recipe, epochs=task.epochs)
+                return train(read(task.line), data, recipe, seed=task.seed, deadline=deadline)
+            case Fit():
+                return carry_out(task, data, deadline)
 
 
 @contextmanager

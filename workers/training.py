@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +18,7 @@ from torch.nn import functional
 from space.architecture import Architecture
 from space.building import build
 from workers.augmentation import random_affine
+from workers.course import Course
 from workers.dataset import DataSet, split
 from workers.job import Failed, Outcome, Trained
 from workers.muon import Muon
@@ -39,7 +40,7 @@ class Batches:
     train: Tensor
     """int64 places, on the CPU."""
     validation: Tensor
-    """int64 places, on the CPU."""
+    """int64 places, on the CPU; none if no fold is held out."""
     shift: Tensor
     """(1, C, 1, 1): mean over deviation of each channel."""
     scale: Tensor
@@ -56,7 +57,11 @@ class Batches:
 
     def held_out(self) -> Iterator[tuple[Tensor, Tensor]]:
         """The validation images, as they are."""
-        for places in torch.split(self.validation.to(self.images.device), _VALIDATION_BATCH):
+        return self.in_order(self.validation)
+
+    def in_order(self, chosen: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """The images at these places, as they are."""
+        for places in torch.split(chosen.to(self.images.device), _VALIDATION_BATCH):
             yield self._laid_out(self.images[places] * self.scale - self.shift), self.labels[places]
 
     def _laid_out(self, images: Tensor) -> Tensor:
@@ -68,8 +73,8 @@ def steps_per_epoch(images: int, batch: int) -> int:
     return max(1, images // batch)
 
 
-def batches(data: DataSet, fold: int, numerics: Numerics, device: torch.device) -> Batches:
-    """Put a data set on `device` (on a CPU the arrays are used where they lie) and hold `fold` out."""
+def batches(data: DataSet, fold: int | None, numerics: Numerics, device: torch.device) -> Batches:
+    """Put a data set on `device` (on a CPU the arrays are used where they lie) and hold `fold` out, or nothing."""
     parts = split(data.labels, fold)
     deviation = torch.tensor(data.deviation).view(1, -1, 1, 1)
     mean = torch.tensor(data.mean).view(1, -1, 1, 1)
@@ -93,19 +98,47 @@ def train(
 ) -> Outcome:
     """Train a network from fresh weights to the end of its schedule, then validate it once.
 
-    Equal arguments give equal results on one CPU. Failed if the loss or a logit is no longer finite, or if
-    time.monotonic() passes `deadline`.
+    Equal arguments give equal results on one CPU. Failed as `fit`.
     """
     begun = time.monotonic()
+    network, generator = begin(architecture, data, seed)
+    match fit(network, data, recipe, generator, deadline=deadline):
+        case Failed() as failed:
+            return failed
+        case Course(epochs=epochs, accuracy=accuracy, loss=loss):
+            assert accuracy is not None
+            return Trained(epochs=epochs, accuracy=accuracy, loss=loss, seconds=time.monotonic() - begun)
+
+
+def begin(architecture: Architecture, data: Batches, seed: int) -> tuple[nn.Module, torch.Generator]:
+    """A network with fresh weights where `data` are, and what its training draws from besides torch's own generator."""
     torch.manual_seed(seed % _MAX_SEED)
     generator = torch.Generator().manual_seed(seed % _MAX_SEED)
     network = build(architecture).to(data.images.device, memory_format=data.numerics.layout)  # type: ignore[call-overload]
+    return network, generator
+
+
+def fit(
+    network: nn.Module,
+    data: Batches,
+    recipe: Recipe,
+    generator: torch.Generator,
+    *,
+    deadline: float = math.inf,
+    masks: Mapping[str, Tensor] | None = None,
+) -> Course | Failed:
+    """Train `network`, which is on the device of `data`, in place; then validate it if a fold is held out.
+
+    `masks`, by names of parameters, hold these at zero where they are 0. Failed if the loss or a logit is no longer
+    finite, or if time.monotonic() passes `deadline`.
+    """
     steps = recipe.epochs * steps_per_epoch(len(data.train), recipe.batch)
     optimisers = _optimisers(network, recipe)
     schedules = [
         torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: triangle((step + 1) / (steps + 1), recipe.warmup))
         for optimiser in optimisers
     ]
+    held = held_at_zero(network, masks or {})
     loss = math.nan
     network.train()
     for _ in range(recipe.epochs):
@@ -114,15 +147,32 @@ def train(
             if time.monotonic() > deadline:
                 return Failed(epochs=recipe.epochs, reason="timeout")
             losses.append(_step(network, optimisers, images, labels, recipe, data.numerics))
+            held()
             for schedule in schedules:
                 schedule.step()
         loss = torch.stack(losses).mean().item()
         if not math.isfinite(loss):
             return Failed(epochs=recipe.epochs, reason=f"the training loss became {loss}")
-    accuracy = _accuracy(network, data)
-    if math.isnan(accuracy):
+    accuracy = _accuracy(network, data) if len(data.validation) else None
+    if accuracy is not None and math.isnan(accuracy):
         return Failed(epochs=recipe.epochs, reason="the trained network puts out values that are not finite")
-    return Trained(epochs=recipe.epochs, accuracy=accuracy, loss=loss, seconds=time.monotonic() - begun)
+    return Course(epochs=recipe.epochs, loss=loss, accuracy=accuracy)
+
+
+def held_at_zero(network: nn.Module, masks: Mapping[str, Tensor]) -> Callable[[], None]:
+    """Set parameters to zero where their mask is 0, now and whenever what is returned is called."""
+    parameters = dict(network.named_parameters())
+    pairs = [
+        (parameters[name], torch.empty_like(parameters[name]).detach().copy_(mask)) for name, mask in masks.items()
+    ]
+
+    @torch.no_grad()
+    def hold() -> None:
+        for parameter, mask in pairs:
+            parameter.mul_(mask)
+
+    hold()
+    return hold
 
 
 def _optimisers(network: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:

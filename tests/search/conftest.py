@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,14 +12,16 @@ import optuna
 import pytest
 from sqlalchemy.engine import URL
 
-from search import storage
+from search import prune, storage, verify
 from search.conductor import Conductor
 from search.drivers import Presence
-from search.ledger import Ledger
+from search.ledger import Ledger, RungResult
 from search.proposer import Proposer
 from search.settings import RunLimits, StudySettings
 from search.storage import Store
+from space.candidate import Candidate
 from space.notation import read
+from tests.search.bench import Bench
 from workers.job import Job, Outcome, Trained
 
 Train = Callable[[Job], Outcome]
@@ -137,3 +140,22 @@ def by_size() -> Train:
         return Trained(epochs=job.epochs, accuracy=0.95 * share + 0.0005 * job.epochs, loss=1 - share, seconds=0.1)
 
     return train
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bench:
+    """Takes Ray's place wherever weights are wanted."""
+    made = Bench()
+    monkeypatch.setenv("PETITNET_HOME", str(tmp_path / "home"))
+    for module in (verify, prune):
+        monkeypatch.setattr(module, "train", made.train)
+    monkeypatch.setattr(verify, "sources", made)
+    return made
+
+
+@pytest.fixture
+def candidate(ledger: Ledger, settings: StudySettings) -> Candidate:
+    """Trained to the top rung."""
+    number = ledger.begin(settings.space, settings.space.random(random.Random(5)), settings.budget)
+    ledger.tell_complete(number, RungResult(16, 0.85, 1.0))
+    return ledger.candidate(number)

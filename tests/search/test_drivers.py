@@ -16,10 +16,10 @@ from sqlalchemy import Engine, create_engine, event, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from search import drivers
-from search.drivers import TABLES, Presence, ask_to_stop, living, present
+from search.drivers import Presence, ask_to_stop, living, present
+from search.tables import DRIVERS, TABLES
 
 ROOT = Path(__file__).parents[2]
-DRIVERS = TABLES.tables["petitnet_drivers"]
 ELSEWHERE = "another machine"
 SignIn = Callable[..., Presence]
 

@@ -141,10 +141,13 @@ def test_a_candidate_is_made_in_a_few_statements(any_database: str) -> None:
     )
     statements: list[str] = []
     sqlalchemy.event.listen(store.engine, "before_cursor_execute", lambda *about: statements.append(about[2]))
-    identity, number = store.optuna.create(study._study_id, trial)
+    assert store.optuna.create(study._study_id, [trial, trial]) == [0, 1]
     assert len(statements) < 12
-    stored = store.optuna.get_trial(identity)
-    assert (number, stored.number, stored.state) == (0, 0, optuna.trial.TrialState.RUNNING)
-    assert (stored.params, stored.distributions) == (trial.params, trial.distributions)
-    assert (stored.user_attrs, stored.constraints) == (trial.user_attrs, {"parameters": -1.0})
+    again = storage.open_or_create(storage.parse(any_database))
+    for number, stored in enumerate(again.optuna.get_all_trials(study._study_id)):
+        assert (stored.number, stored.state) == (number, optuna.trial.TrialState.RUNNING)
+        assert (stored.params, stored.distributions) == (trial.params, trial.distributions)
+        assert (stored.user_attrs, stored.constraints) == (trial.user_attrs, {"parameters": -1.0})
+        assert stored.datetime_start == trial.datetime_start
+    again.close()
     store.close()

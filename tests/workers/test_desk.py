@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 
 from workers.desk import Desk
-from workers.job import Job
+from workers.job import Job, Task
 
 
 def job(seed: int) -> Job:
@@ -11,7 +11,7 @@ def job(seed: int) -> Job:
 
 
 def test_a_desk_hands_each_worker_its_own_jobs_in_order() -> None:
-    async def hand_over() -> list[Job]:
+    async def hand_over() -> list[Task]:
         desk = Desk()
         waiting = asyncio.create_task(desk.take("anna"))
         await asyncio.sleep(0)

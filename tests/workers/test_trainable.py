@@ -37,7 +37,7 @@ class Queue:
         return self.jobs.pop(0)
 
 
-Do = Callable[..., list[Outcome]]
+Do = Callable[..., list[Any]]
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def do(few: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
     monkeypatch.setattr("ray._private.worker._post_init_hooks", [])  # or every later cluster would be handed the data
     monkeypatch.setattr("ray.get", lambda job: job)
 
-    def done(*jobs: Job, known: dict[str, Numerics] | None = None) -> list[Outcome]:
+    def done(*jobs: Job, known: dict[str, Numerics] | None = None) -> list[Any]:
         desk = Queue()
         desk.jobs = list(jobs)
         workplace = Workplace(

@@ -1,0 +1,39 @@
+"""How a user names a study, or a candidate in one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from search.errors import NotFoundError
+from search.ledger import Ledger
+from search.storage import Store
+from space.candidate import Candidate
+
+
+class Reference(NamedTuple):
+    """What `STUDY` or `STUDY/NUMBER` names."""
+
+    study: str
+    number: int | None
+    """Of the candidate; None where the study alone is named."""
+
+
+def parse(place: str) -> Reference:
+    """Digits after the last slash are a candidate's number; all else is the study's name, which may hold slashes."""
+    study, slash, number = place.rpartition("/")
+    if slash and study and number.isascii() and number.isdecimal():
+        return Reference(study, int(number))
+    return Reference(place, None)
+
+
+def confirmed(store: Store, place: str) -> tuple[Ledger, Candidate]:
+    """The candidate that `STUDY/NUMBER` names, or the confirmed winner of `STUDY`, and the study that it is in.
+
+    NotFoundError where there is no such study or candidate, and for a study without a winner.
+    """
+    study, number = parse(place)
+    ledger = Ledger.open(store, study)
+    chosen = ledger.winner if number is None else number
+    if chosen is None:
+        raise NotFoundError(f"study {study} has no confirmed winner yet; name a candidate, as in {study}/7")
+    return ledger, ledger.candidate(chosen)

@@ -1,0 +1,121 @@
+"""Pruning of trained networks: single weights by a mask, or whole filters so that a smaller network is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import floor
+
+import torch
+from torch import Tensor, nn
+
+from space.architecture import Architecture
+from space.layers import BatchNorm, Conv, Flatten, Linear
+from space.slimming import Kept, flows
+
+Masks = dict[str, Tensor]
+"""By the name of a convolution's weights: 1 where a weight is kept, else 0; float32, of the weights' shape."""
+
+_EPSILON = 1e-5
+"""That nn.BatchNorm2d adds to a variance."""
+_TINY = torch.finfo(torch.float32).tiny
+"""Instead of 0, so that a convolution of dead filters has scores."""
+
+
+def keep_per_round(keep: float, rounds: int) -> float:
+    """The share that each of `rounds` keeps of what the one before has left, so that `keep` of all is left at the end.
+
+    ValueError unless `keep` is above 0 and at most 1, and there is a round.
+    """
+    if not 0 < keep <= 1:
+        raise ValueError(f"the share of weights to keep must be above 0 and at most 1, but got {keep}")
+    if rounds < 1:
+        raise ValueError(f"rounds of pruning must be at least 1, but got {rounds}")
+    return float(keep ** (1 / rounds))
+
+
+@torch.no_grad()
+def global_masks(network: nn.Module, keep: float, masks: Masks | None = None) -> Masks:
+    """One round of global magnitude pruning: of the weights still kept, the share `keep` that is largest stays.
+
+    Weights of all convolutions are ranked together, as Frankle and Carbin do for deep networks ("The Lottery Ticket
+    Hypothesis", 2019, section 4); dense layers, biases and batch norms are left alone. As many stay as the share comes
+    to, halves rounded up; of equal ones those that come first. `masks` are those of the round before.
+    """
+    weights = {
+        f"{name}.weight": module.weight for name, module in network.named_modules() if isinstance(module, nn.Conv2d)
+    }
+    if not weights:
+        return {}
+    magnitudes = [weight.abs().flatten() for weight in weights.values()]
+    if masks is not None:  # what was pruned ranks below every magnitude
+        magnitudes = [
+            size.masked_fill(masks[name].flatten() == 0, -1) for size, name in zip(magnitudes, weights, strict=True)
+        ]
+    ranked = torch.cat(magnitudes)
+    kept = torch.zeros_like(ranked, dtype=torch.float32)
+    count = floor(keep * int((ranked >= 0).sum()) + 0.5)
+    kept[torch.argsort(ranked, descending=True, stable=True)[:count]] = 1
+    parts = torch.split(kept, [weight.numel() for weight in weights.values()])
+    return {name: part.view(weights[name].shape) for name, part in zip(weights, parts, strict=True)}
+
+
+@torch.no_grad()
+def apply_masks(network: nn.Module, masks: Masks) -> None:
+    """Set what is pruned to 0, in place."""
+    for name, mask in masks.items():
+        network.get_parameter(name).mul_(mask)
+
+
+def remaining(network: nn.Module, masks: Masks) -> int:
+    """Trainable scalars that are not pruned: what the masks keep, and all that have no mask."""
+    return sum(
+        int(masks[name].count_nonzero()) if name in masks else parameter.numel()
+        for name, parameter in network.named_parameters()
+    )
+
+
+def nonzero(architecture: Architecture, state: Mapping[str, Tensor]) -> int:
+    """Trainable scalars, less the weights of convolutions that are 0, by a pruned network's `state_dict`."""
+    zeros = (
+        int((state[f"{place}.weight"] == 0).sum())
+        for place, layer in enumerate(architecture.layers)
+        if isinstance(layer, Conv)
+    )
+    return architecture.totals.parameters - sum(zeros)
+
+
+def filter_scores(architecture: Architecture, state: Mapping[str, Tensor]) -> list[list[float]]:
+    """What each filter of each convolution is worth, by the weights of a trained network.
+
+    The L1 norm of a filter's weights (Li et al., "Pruning Filters for Efficient ConvNets", 2017) with its map's batch
+    norms folded in: a filter whose scale is near 0 is worth nothing (Liu et al., "Network Slimming", 2017), and one
+    whose weights are small may be made large. Divided by the L2 norm over its convolution, which makes convolutions
+    comparable (Molchanov et al., "Pruning Convolutional Neural Networks for Resource Efficient Inference", 2017).
+    """
+    found: list[Tensor] = []
+    for place, layer in enumerate(architecture.layers):
+        match layer:
+            case Conv():
+                found.append(state[f"{place}.weight"].abs().sum(dim=(1, 2, 3)))
+            case BatchNorm() if found:
+                deviation = (state[f"{place}.running_var"] + _EPSILON).sqrt()
+                found[-1] = found[-1] * state[f"{place}.weight"].abs() / deviation
+            case Flatten() | Linear():
+                break
+    return [(score / score.norm().clamp_min(_TINY)).tolist() for score in found]
+
+
+def slim_weights(architecture: Architecture, state: Mapping[str, Tensor], kept: Kept) -> dict[str, Tensor]:
+    """The slim network's `state_dict`: of the large network's, copies of what belongs to the filters kept."""
+    passing = [(list(inputs), list(outputs)) for inputs, outputs in flows(architecture, kept)]
+    found = {}
+    for name, tensor in state.items():
+        inputs, outputs = passing[int(name.split(".")[0])]
+        match tensor.ndim:
+            case 0:  # how many batches a batch norm has seen
+                found[name] = tensor.clone()
+            case 1:
+                found[name] = tensor[outputs]
+            case _:
+                found[name] = tensor[outputs][:, inputs]
+    return found
