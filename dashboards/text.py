@@ -14,8 +14,8 @@ def points(fraction: float | None) -> str:
 
 
 def interval(ends: tuple[float, float] | None) -> str:
-    """`99.38 to 99.47 %`, or `-` where there is none."""
-    return "-" if ends is None else f"{100 * ends[0]:.2f} to {percent(ends[1])}"
+    """Of an accuracy: `99.38 to 99.47 %`, never beyond 100 %; `-` where there is none."""
+    return "-" if ends is None else f"{100 * max(0.0, ends[0]):.2f} to {percent(min(1.0, ends[1]))}"
 
 
 def number(count: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich import box
 from rich.table import Table
 
-from dashboards.text import duration, number, percent
+from dashboards.text import duration, interval, number, percent
 from search.published_results import RECIPE_NAMES, Outcome, RecipeName, Row, TrainingResult
 from space.statistics import CONFIDENCE
 
@@ -95,7 +95,7 @@ def _long(outcome: Outcome) -> list[str]:
     return [
         str(test.count),
         percent(test.mean),
-        "-" if test.interval is None else f"{_points(test.interval[0])} to {_points(test.interval[1])} %",
+        interval(test.interval),
         percent(test.worst),
         percent(outcome.validation),
         str(low) if low == high else f"{low} to {high}",

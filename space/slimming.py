@@ -24,7 +24,7 @@ Places = tuple[int, ...]
 Kept = tuple[Places, ...]
 """The filters kept of each convolution, in the order of the layers."""
 Scores = Sequence[Sequence[float]]
-"""What each filter of each convolution is worth; comparable between convolutions."""
+"""What each filter of each convolution is worth, 0 or more; compared within a convolution only."""
 
 
 class Flow(NamedTuple):
@@ -97,8 +97,9 @@ def flows(architecture: Architecture, kept: Kept) -> list[Flow]:
 def slim_to(architecture: Architecture, scores: Scores, parameters: int) -> tuple[Architecture, Kept]:
     """Take out one filter after the other until at most `parameters` are left; what is left, and the filters kept.
 
-    The next to go is the one worth least for each parameter that goes with it. BudgetError where FEWEST filters in
-    every convolution are still too many.
+    The next to go is the one with the smallest share in what its convolution still has, for each parameter that goes
+    with it: the fewer are left, the more each of them is worth, so that no convolution becomes a bottleneck.
+    BudgetError where FEWEST filters in every convolution are still too many.
     """
     kept = everything(architecture)
     slimmed = architecture
@@ -122,7 +123,14 @@ def _without_one(architecture: Architecture, kept: Kept, scores: Scores) -> Kept
             worst = min(kept[number], key=scores[number].__getitem__)
             rest = tuple(place for place in kept[number] if place != worst)
             shorter = (*kept[:number], rest, *kept[number + 1 :])
-            worth = scores[number][worst] / (before - slim(architecture, shorter).totals.parameters)
-            if best is None or worth < best[0]:
-                best = worth, shorter
+            loss = _share(scores[number], worst, kept[number]) / (
+                before - slim(architecture, shorter).totals.parameters
+            )
+            if best is None or loss < best[0]:
+                best = loss, shorter
     return None if best is None else best[1]
+
+
+def _share(scores: Sequence[float], place: int, places: Places) -> float:
+    """Of one filter in what `places` are worth together; 0 where they are worth nothing."""
+    return scores[place] / sum(scores[kept] for kept in places) if scores[place] else 0.0

@@ -17,8 +17,6 @@ Masks = dict[str, Tensor]
 
 _EPSILON = 1e-5
 """That nn.BatchNorm2d adds to a variance."""
-_TINY = torch.finfo(torch.float32).tiny
-"""Instead of 0, so that a convolution of dead filters has scores."""
 
 
 def keep_per_round(keep: float, rounds: int) -> float:
@@ -85,12 +83,11 @@ def nonzero(architecture: Architecture, state: Mapping[str, Tensor]) -> int:
 
 
 def filter_scores(architecture: Architecture, state: Mapping[str, Tensor]) -> list[list[float]]:
-    """What each filter of each convolution is worth, by the weights of a trained network.
+    """What each filter of each convolution is worth, by the weights of a trained network; to compare within one only.
 
-    The L1 norm of a filter's weights (Li et al., "Pruning Filters for Efficient ConvNets", 2017) with its map's batch
-    norms folded in: a filter whose scale is near 0 is worth nothing (Liu et al., "Network Slimming", 2017), and one
-    whose weights are small may be made large. Divided by the L2 norm over its convolution, which makes convolutions
-    comparable (Molchanov et al., "Pruning Convolutional Neural Networks for Resource Efficient Inference", 2017).
+    The deviation that the last batch norm gives its map, which is its scale (Liu et al., "Network Slimming", 2017)
+    unless the map is the same for every image; without a batch norm the L1 norm of its weights (Li et al., "Pruning
+    Filters for Efficient ConvNets", 2017).
     """
     found: list[Tensor] = []
     for place, layer in enumerate(architecture.layers):
@@ -98,11 +95,11 @@ def filter_scores(architecture: Architecture, state: Mapping[str, Tensor]) -> li
             case Conv():
                 found.append(state[f"{place}.weight"].abs().sum(dim=(1, 2, 3)))
             case BatchNorm() if found:
-                deviation = (state[f"{place}.running_var"] + _EPSILON).sqrt()
-                found[-1] = found[-1] * state[f"{place}.weight"].abs() / deviation
+                variance = state[f"{place}.running_var"]
+                found[-1] = state[f"{place}.weight"].abs() * (variance / (variance + _EPSILON)).sqrt()
             case Flatten() | Linear():
                 break
-    return [(score / score.norm().clamp_min(_TINY)).tolist() for score in found]
+    return [score.tolist() for score in found]
 
 
 def slim_weights(architecture: Architecture, state: Mapping[str, Tensor], kept: Kept) -> dict[str, Tensor]:

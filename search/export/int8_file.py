@@ -40,7 +40,6 @@ class Int8Onnx(Onnx):
         onnx.save_model(best, directory / self.files[0])
 
 
-def _distance(found: NDArray[np.float32], expected: NDArray[np.float32]) -> tuple[int, float]:
-    """Predictions that are not PyTorch's, then the mean squared difference of the logits."""
-    apart = int((found.argmax(axis=1) != expected.argmax(axis=1)).sum())
-    return apart, float(np.square(found - expected).mean())
+def _distance(found: NDArray[np.float32], expected: NDArray[np.float32]) -> float:
+    """Mean squared difference of the logits; so few predictions differ that their number is mostly luck."""
+    return float(np.square(found - expected).mean())

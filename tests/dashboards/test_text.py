@@ -2,12 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from dashboards.text import duration, number, percent
+from dashboards.text import duration, interval, number, percent, points
 
 
 def test_fractions_read_as_percentages() -> None:
     assert percent(0.9941) == "99.41 %"
     assert percent(None) == "-"
+
+
+def test_deviations_and_intervals_read_as_parts_of_accuracies() -> None:
+    assert points(0.00064) == "0.06 points"
+    assert interval((0.99384, 0.99467)) == "99.38 to 99.47 %"
+    assert interval((0.97, 1.004)) == "97.00 to 100.00 %"
+    assert (points(None), interval(None)) == ("-", "-")
 
 
 def test_counts_read_with_separators() -> None:

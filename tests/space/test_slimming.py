@@ -162,6 +162,20 @@ def test_the_worst_filter_goes_first_wherever_it_is() -> None:
     assert kept[1] == (0, 1, 2, 3, 4, 6, 7)
 
 
+def test_no_convolution_becomes_a_bottleneck() -> None:
+    wide = read("1x8x8-12c3pnr-16c3pnr-P2-24c3pnr-20c3pnr-10c1-G")
+    _, kept = slim_to(wide, uniform(wide), wide.totals.parameters // 4)
+
+    assert min(map(len, kept)) >= 2 * FEWEST
+
+
+def test_filters_that_are_worth_nothing_can_go() -> None:
+    scores = [[0.0] * count for count in filters(AVERAGED)]
+    found, _ = slim_to(AVERAGED, scores, 2_000)
+
+    assert found.totals.parameters <= 2_000
+
+
 def test_of_filters_worth_the_same_the_one_with_most_parameters_goes() -> None:
     """84, 183, 219 and 237 parameters go with a filter of the four convolutions."""
     _, kept = slim_to(AVERAGED, uniform(AVERAGED), AVERAGED.totals.parameters - 1)

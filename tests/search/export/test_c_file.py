@@ -19,10 +19,12 @@ from workers.dataset import DataSet
 STRICT = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-c")
 
 
-@pytest.fixture
-def written(model: Exportable, training: DataSet, tmp_path: Path) -> Path:
-    PlainC().write(model, tmp_path, training)
-    return tmp_path
+@pytest.fixture(scope="module")
+def written(model: Exportable, training: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The C of one network; made once, read by many tests."""
+    directory = tmp_path_factory.mktemp("c")
+    PlainC().write(model, directory, training)
+    return directory
 
 
 def test_it_compiles_without_a_warning(written: Path) -> None:
@@ -66,8 +68,10 @@ def test_without_preprocessing_the_header_says_what_to_do_with_a_byte(model: Exp
         assert byte * float(rule[1]) - float(rule[2]) == pytest.approx((byte / 255 - mean) / deviation, abs=1e-6)
 
 
-@pytest.mark.parametrize("line", ["3x9x7-5c2p1rn-P2-4c3pnr-G-6frn", "1x5x5-F-4f", "2x6x6-3c3bn-7c4b-G"])
-@pytest.mark.parametrize("takes_bytes", [False, True])
+@pytest.mark.parametrize(
+    ("line", "takes_bytes"),
+    [("3x9x7-5c2p1rn-P2-4c3pnr-G-6frn", True), ("1x5x5-F-4f", False), ("2x6x6-3c3bn-7c4b-G", False)],
+)
 def test_other_networks_say_what_pytorch_says(
     make: Make, training: DataSet, tmp_path: Path, line: str, takes_bytes: bool
 ) -> None:
