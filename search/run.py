@@ -20,6 +20,7 @@ from search.errors import NotFoundError, SearchError, SettingsError
 from search.ledger import Ledger, names
 from search.patience import STORAGE_TIMEOUT, Patience
 from search.proposer import Proposer
+from search.reference import parse
 from search.seeds import derive
 from search.settings import CONFIRMATIONS, RunLimits, StudySettings, differences
 from search.site import Site
@@ -260,11 +261,11 @@ def _record_conditions(ledger: Ledger, data: DataSet, more: dict[str, Any]) -> N
 
 def find(store: Store, place: str) -> Candidate:
     """The candidate that `STUDY/NUMBER` names; for `STUDY` alone its winner, or else its best so far."""
-    study, slash, number = place.rpartition("/")
-    if slash and number.isdecimal():
-        return Ledger.open(store, study).candidate(int(number))
-    ledger = Ledger.open(store, place)
+    study, number = parse(place)
+    ledger = Ledger.open(store, study)
+    if number is not None:
+        return ledger.candidate(number)
     best = ranking(ledger.candidates(), ledger.winner)
     if not best:
-        raise NotFoundError(f"study {place} has no trained candidate yet")
+        raise NotFoundError(f"study {study} has no trained candidate yet")
     return best[0]

@@ -123,9 +123,8 @@ def _without_one(architecture: Architecture, kept: Kept, scores: Scores) -> Kept
             worst = min(kept[number], key=scores[number].__getitem__)
             rest = tuple(place for place in kept[number] if place != worst)
             shorter = (*kept[:number], rest, *kept[number + 1 :])
-            loss = _share(scores[number], worst, kept[number]) / (
-                before - slim(architecture, shorter).totals.parameters
-            )
+            gone = before - slim(architecture, shorter).totals.parameters
+            loss = _share(scores[number], worst, kept[number]) / gone
             if best is None or loss < best[0]:
                 best = loss, shorter
     return None if best is None else best[1]

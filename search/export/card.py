@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from dashboards.text import number, percent
+from dashboards.text import interval, number, percent
 from search.export.footprint import COUNTED
 from space.statistics import CONFIDENCE
 
@@ -105,7 +105,7 @@ def _mean(verification: Row) -> str:
     mean, spread = percent(verification["mean_test_accuracy"]), verification["standard_deviation"]
     if spread is None:
         return mean
-    ends = " to ".join(map(percent, verification["interval_of_the_mean"]))
+    ends = interval(verification["interval_of_the_mean"])
     share = f"{100 * CONFIDENCE:.0f} %"
     return f"{mean} on the mean ({share} interval {ends}), standard deviation {100 * spread:.2f} points"
 

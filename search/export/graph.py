@@ -36,8 +36,7 @@ class _Operator(NamedTuple):
 def graph(model: Exportable, batch: int | None = None) -> onnx.ModelProto:
     """The folded network, for `batch` images at once or for any number of them.
 
-    Takes `images`, float32 or uint8 (N, C, H, W), and puts out `logits`, float32 (N, classes). What the images must
-    have gone through, and where the network comes from, is in its metadata.
+    Takes `images`, float32 or uint8 (N, C, H, W), and puts out `logits`, float32 (N, classes).
     """
     nodes, initialisers = _preprocessing(model) if model.takes_bytes else ([], [])
     for place, module in enumerate(fold(model.network())):

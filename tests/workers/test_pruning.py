@@ -238,6 +238,7 @@ def test_a_filter_is_worth_the_deviation_of_its_map() -> None:
             maps.append(images.transpose(0, 1).flatten(1).std(dim=1).tolist())
     scores = filter_scores(architecture, network.state_dict())
 
+    assert [len(worth) for worth in scores] == [5, 4, 8]
     assert scores[0] == pytest.approx(maps[2], rel=1e-2)
     assert scores[1] == pytest.approx(maps[7], rel=1e-2)
     assert scores[0][3] == 0
