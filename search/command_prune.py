@@ -10,6 +10,7 @@ from search import options
 from search.command_verify import SEEDS
 from search.errors import INTERRUPTED
 from search.reference import confirmed
+from search.report import verified_line
 from search.site import Site
 
 
@@ -62,7 +63,10 @@ def prune_command(
     if as_json:
         options.print_json([candidate_row(candidate) for candidate in found])
     else:
-        options.output().print(candidates_table(found, f"#{parent.number} and what {rounds} rounds of pruning leave"))
+        console = options.output()
+        console.print(candidates_table(found, f"#{parent.number} and what {rounds} rounds of pruning leave"))
+        for candidate in found:
+            console.print(f"#{candidate.number} on the test images: {verified_line(candidate)}", soft_wrap=True)
     if not ended:
         wishes = f"--keep {keep:g} --rounds {rounds} --seeds {seeds}" + (" --filters" if filters else "")
         click.echo(f"interrupted; to go on: search prune {place} {wishes}", err=True)

@@ -12,14 +12,13 @@ from rich.table import Table
 from sqlalchemy.engine import URL
 
 from dashboards.tables import candidate_row, candidates_table, layer_rows, layers_table, ranking
-from dashboards.text import duration, interval, number, percent, points
+from dashboards.text import duration, number, percent
 from search import drivers, options, storage
 from search.ledger import Ledger, own_names
-from search.report import SHOWN, print_result, result_row
+from search.report import SHOWN, print_result, result_row, verified_line
 from search.run import find, finished
 from space.candidate import Candidate, State
 from space.notation import read
-from space.statistics import Summary
 from workers import sources
 
 
@@ -124,22 +123,13 @@ def _facts(candidate: Candidate) -> list[tuple[str, str]]:
         ),
         ("from", candidate.origin),
         ("architecture", candidate.line or "-"),
+        ("parameters", number(candidate.parameters)),
         ("validation accuracy", f"{rungs} epochs" if rungs else "-"),
         ("confirmations", fresh_runs or "-"),
-        ("verified on test", _verified(candidate)),
+        ("verified on test", verified_line(candidate)),
         ("peak activations", f"{number(candidate.peak_activation_bytes)} bytes as float32"),
         ("training", f"{duration(candidate.seconds)}, seed {candidate.seed}"),
     ]
-
-
-def _verified(candidate: Candidate) -> str:
-    if not candidate.verifications:
-        return "-"
-    summary = Summary.of([run.accuracy for run in candidate.verifications])
-    return (
-        f"{percent(summary.mean)} mean of {summary.count}, standard deviation {points(summary.deviation)}, "
-        f"worst {percent(summary.worst)}, 95 % interval {interval(summary.interval)}"
-    )
 
 
 @click.command("trials")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dashboards.text import number, percent
@@ -45,7 +44,8 @@ def prune(ledger: Ledger, request: Request, tell: Tell) -> bool:
 
     Weights: iterative magnitude pruning with rewinding to the initial weights (Frankle and Carbin 2019). Filters: those
     of the lowest scores are left out of the architecture, which is then trained from fresh weights (Liu et al.,
-    "Rethinking the Value of Network Pruning", 2019: weights taken over are worth no more).
+    "Rethinking the Value of Network Pruning", 2019: weights taken over are worth no more); BudgetError where too few
+    would be left.
     """
     if request.parent.pruning is not None or not request.parent.line:
         raise SettingsError(
@@ -81,14 +81,17 @@ def _prune_weights(ledger: Ledger, request: Request, data: DataSet, tell: Tell) 
     fit = replace(
         _fit(ledger, request.parent, request.parent.line), pruning=Pruning(keep=request.keep, rounds=request.rounds)
     )
-    stages = _stages(fit, data, request.site)
+    fitted = _trained(fit, data, request.site)
+    if fitted is None:
+        return False
     there = {candidate.pruning for candidate in _made(ledger, request)}
     architecture = read(request.parent.line)
-    for place, stage in enumerate(stages[1:], start=1):
+    seconds = fitted.seconds / len(fitted.stages)
+    for place, stage in enumerate(fitted.stages[1:], start=1):
         if request.origin(place) not in there:
             left = nonzero(architecture, unpack(stage.weights))
-            _add(ledger, request.origin(place), architecture, left, stage, tell)
-    return bool(stages)
+            _add(ledger, request.origin(place), architecture, left, stage, seconds, tell)
+    return True
 
 
 def _prune_filters(ledger: Ledger, request: Request, data: DataSet, tell: Tell) -> bool:
@@ -98,20 +101,18 @@ def _prune_filters(ledger: Ledger, request: Request, data: DataSet, tell: Tell) 
 
     made = _made(ledger, request)
     architecture = read(made[-1].line if made else request.parent.line)
-    stages = _stages(_fit(ledger, request.parent, write(architecture)), data, request.site)
+    fitted = _trained(_fit(ledger, request.parent, write(architecture)), data, request.site)
     for place in range(len(made) + 1, request.rounds + 1):
-        if not stages:
+        if fitted is None:
             return False
         most = int(request.parent.parameters * request.keep ** (place / request.rounds))
-        scores = filter_scores(architecture, unpack(stages[0].weights))
-        try:
-            architecture, _ = slim_to(architecture, scores, most)
-        except ValueError as error:
-            raise SettingsError(str(error)) from error
-        stages = _stages(_fit(ledger, request.parent, write(architecture)), data, request.site)
-        if stages:
-            _add(ledger, request.origin(place), architecture, architecture.totals.parameters, stages[0], tell)
-    return bool(stages)
+        scores = filter_scores(architecture, unpack(fitted.stages[0].weights))
+        architecture, _ = slim_to(architecture, scores, most)
+        fitted = _trained(_fit(ledger, request.parent, write(architecture)), data, request.site)
+        if fitted is not None:
+            left = architecture.totals.parameters
+            _add(ledger, request.origin(place), architecture, left, fitted.stages[0], fitted.seconds, tell)
+    return fitted is not None
 
 
 def _fit(ledger: Ledger, parent: Candidate, line: str) -> Fit:
@@ -121,17 +122,25 @@ def _fit(ledger: Ledger, parent: Candidate, line: str) -> Fit:
     return Fit(key=line, line=line, recipe=recipe, seed=parent.seed, fold=_FOLD)
 
 
-def _stages(fit: Fit, data: DataSet, site: Site) -> Sequence[Stage]:
-    """What a training leaves, none if the user has interrupted it; SearchError if it fails."""
+def _trained(fit: Fit, data: DataSet, site: Site) -> Fitted | None:
+    """What a training leaves; None if the user has interrupted it, SearchError if it fails."""
     ended: list[Fitted | Failed] = []
     if not train([fit], data, site, lambda _, outcome: ended.append(outcome)):
-        return ()
+        return None
     if isinstance(ended[0], Failed):
         raise SearchError(f"the training of {fit.line} failed: {ended[0].reason}")
-    return ended[0].stages
+    return ended[0]
 
 
-def _add(ledger: Ledger, origin: PrunedFrom, architecture: Architecture, left: int, stage: Stage, tell: Tell) -> None:
+def _add(
+    ledger: Ledger,
+    origin: PrunedFrom,
+    architecture: Architecture,
+    left: int,
+    stage: Stage,
+    seconds: float,
+    tell: Tell,
+) -> None:
     assert stage.accuracy is not None
-    made = ledger.add_pruned(architecture, left, origin, RungResult(stage.epochs, stage.accuracy, 0.0))
+    made = ledger.add_pruned(architecture, left, origin, RungResult(stage.epochs, stage.accuracy, seconds))
     tell(f"#{made}, {origin}: {number(left)} parameters, {percent(stage.accuracy)} in validation")

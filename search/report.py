@@ -10,9 +10,10 @@ from rich.text import Text
 
 from dashboards.progress import pruned_by_rung
 from dashboards.tables import candidate_row, candidates_table, ranking
-from dashboards.text import duration, number, percent
+from dashboards.text import duration, interval, number, percent, points
 from search.run import Result
 from space.candidate import Candidate, State
+from space.statistics import Summary
 
 SHOWN = 10
 """Candidates in the table."""
@@ -57,6 +58,17 @@ def _verdict(result: Result) -> Text:
     text = Text(f"Confirmed for {goal}: #{winner.number}, {number(winner.parameters)} parameters, ", style="bold")
     text.append(f"{percent(winner.confirmed_accuracy)} mean of {len(winner.confirmations)} fresh trainings ({runs}).\n")
     return text.append(winner.line)
+
+
+def verified_line(candidate: Candidate) -> str:
+    """What a candidate's verifications come to; `-` where it has none."""
+    if not candidate.verifications:
+        return "-"
+    summary = Summary.of([run.accuracy for run in candidate.verifications])
+    return (
+        f"{percent(summary.mean)} mean of {summary.count}, standard deviation {points(summary.deviation)}, "
+        f"worst {percent(summary.worst)}, 95 % interval {interval(summary.interval)}"
+    )
 
 
 def pruned_line(candidates: list[Candidate]) -> str:

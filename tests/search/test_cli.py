@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -236,3 +238,50 @@ def test_the_space_is_described() -> None:
 
 def test_every_command_has_help() -> None:
     assert all(command.help for command in cli.commands.values())
+
+
+@pytest.fixture(scope="module")
+def verified(finished: Path) -> tuple[Path, str]:
+    """The same home after a verification that was interrupted once, and what was said on stderr by both."""
+    command = [SEARCH, *f"verify {STUDY} --seeds 3 --workers 1".split()]
+    environment = os.environ | {"PETITNET_HOME": str(finished)}
+    first = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    assert first.stderr is not None
+    said = first.stderr.readline()
+    first.send_signal(signal.SIGINT)
+    said += first.communicate(timeout=120)[1]
+    assert first.returncode == 130, said
+    assert f"to go on: search verify {STUDY} --seeds 3" in said
+    done = search(*command[1:], PETITNET_HOME=str(finished))
+    assert done.returncode == 0, done.stderr
+    assert "mean of 3, which meets the target of 80.00 %" in done.stdout
+    return finished, said + done.stderr
+
+
+def test_a_verification_goes_on_where_it_was_interrupted(verified: tuple[Path, str]) -> None:
+    trained = re.findall(r"seed (\d+) trained", verified[1])
+    assert len(trained) == len(set(trained)) == 3
+
+
+def test_what_was_verified_is_shown_and_the_next_verification_knows_of_it(verified: tuple[Path, str]) -> None:
+    home = {"PETITNET_HOME": str(verified[0])}
+    again = search(*f"verify {STUDY} --seeds 3 --json".split(), **home)
+    found = json.loads(again.stdout)
+    assert "the test set has been read before in this study: 3 times" in one_line(again.stderr)
+    assert found["test_accuracy"]["runs"] == 3
+    assert found["test_accuracy"]["worst"] == min(run["accuracy"] for run in found["verifications"])
+    (best,) = json.loads(search("best", STUDY, "--json", "-n", "1", **home).stdout)
+    assert best["verified_accuracy"] == found["test_accuracy"]["mean"]
+    assert "mean of 3, standard deviation" in search("show", STUDY, **home).stdout
+
+
+def test_a_verified_network_is_exported_and_compared(verified: tuple[Path, str], tmp_path: Path) -> None:
+    home = {"PETITNET_HOME": str(verified[0])}
+    done = search("export", STUDY, "-o", str(tmp_path / "out"), "--format", "safetensors", "--json", **home)
+    assert done.returncode == 0, done.stderr
+    alone = subprocess.run([sys.executable, "-I", "model.py"], cwd=tmp_path / "out", capture_output=True, text=True)
+    parameters = json.loads(done.stdout)["metrics"]["parameters"]
+    assert alone.stdout.strip() == f"{parameters} parameters"
+    compared = search("compare", STUDY, f"{STUDY}/0", **home)
+    assert compared.returncode == 0, compared.stderr
+    assert "test, 3 trainings" in compared.stdout

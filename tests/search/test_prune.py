@@ -12,6 +12,7 @@ from search.prune import Request, prune, rounds
 from search.settings import StudySettings
 from search.site import Site
 from space.candidate import Candidate, PrunedWhat, State
+from space.fitting import BudgetError
 from space.layers import Conv
 from space.notation import read
 from tests.search.bench import Bench
@@ -100,7 +101,7 @@ def test_a_pruned_candidate_is_not_pruned_again(ledger: Ledger, asked: Asked, be
 
 
 def test_filters_cannot_be_left_out_without_end(ledger: Ledger, asked: Asked, bench: Bench) -> None:
-    with pytest.raises(SettingsError, match="filters alone can slim"):
+    with pytest.raises(BudgetError, match="filters alone can slim"):
         prune(ledger, asked("filters", keep=0.0001), lambda _: None)
 
 
