@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from statistics import fmean
+from statistics import fmean, mean
 from typing import Literal
 
 PrunedWhat = Literal["weights", "filters"]
@@ -123,4 +123,4 @@ class Candidate:
         """Mean over its verifications: on the test images."""
         if not self.verifications:
             return None
-        return fmean(verification.accuracy for verification in self.verifications)
+        return mean(verification.accuracy for verification in self.verifications)

@@ -8,30 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import prod
-from typing import NamedTuple
 
 from space.architecture import Architecture
 from space.fitting import BudgetError
-from space.layers import Conv, Flatten, Linear
+from space.layers import Conv, Linear
 from space.notation import write
 
 FEWEST = 2
 """Filters left to a convolution at least, if it had as many: hardly anything passes through a single map."""
 
 Places = tuple[int, ...]
-"""Channels or features, by their place in the large network, in ascending order."""
+"""Channels, by their place in the large network, in ascending order."""
 Kept = tuple[Places, ...]
 """The filters kept of each convolution, in the order of the layers."""
 Scores = Sequence[Sequence[float]]
 """What each filter of each convolution is worth, 0 or more; compared within a convolution only."""
-
-
-class Flow(NamedTuple):
-    """What a layer of the slim network gets and puts out, by places in the large one."""
-
-    inputs: Places
-    outputs: Places
 
 
 def everything(architecture: Architecture) -> Kept:
@@ -70,35 +61,13 @@ def _removable(architecture: Architecture) -> list[int]:
     return [number for number, layer in enumerate(weighted[:-1]) if isinstance(layer, Conv)]
 
 
-def flows(architecture: Architecture, kept: Kept) -> list[Flow]:
-    """What goes in and out of each layer if only the `kept` filters are there.
-
-    A flattened map has its features channel by channel, so that a channel takes one for each of its pixels along.
-    """
-    filters = iter(kept)
-    shape, inputs = architecture.input, tuple(range(architecture.input[0]))
-    found = []
-    for layer in architecture.layers:
-        match layer:
-            case Conv():
-                outputs = next(filters)
-            case Flatten():
-                pixels = prod(shape[1:])
-                outputs = tuple(channel * pixels + pixel for channel in inputs for pixel in range(pixels))
-            case Linear():
-                outputs = tuple(range(layer.features))
-            case _:
-                outputs = inputs
-        found.append(Flow(inputs, outputs))
-        shape, inputs = layer.output(shape), outputs
-    return found
-
-
 def slim_to(architecture: Architecture, scores: Scores, parameters: int) -> tuple[Architecture, Kept]:
     """Take out one filter after the other until at most `parameters` are left; what is left, and the filters kept.
 
     The next to go is the one with the smallest share in what its convolution still has, for each parameter that goes
-    with it: the fewer are left, the more each of them is worth, so that no convolution becomes a bottleneck.
+    with it: the fewer are left, the more each of them is worth. Down to a quarter of the parameters that keeps the
+    convolutions in balance; far below, some are left very narrow.
+
     BudgetError where FEWEST filters in every convolution are still too many.
     """
     kept = everything(architecture)

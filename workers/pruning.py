@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from space.architecture import Architecture
 from space.layers import BatchNorm, Conv, Flatten, Linear
-from space.slimming import Kept, flows
 
 Masks = dict[str, Tensor]
 """By the name of a convolution's weights: 1 where a weight is kept, else 0; float32, of the weights' shape."""
@@ -57,21 +56,6 @@ def global_masks(network: nn.Module, keep: float, masks: Masks | None = None) ->
     return {name: part.view(weights[name].shape) for name, part in zip(weights, parts, strict=True)}
 
 
-@torch.no_grad()
-def apply_masks(network: nn.Module, masks: Masks) -> None:
-    """Set what is pruned to 0, in place."""
-    for name, mask in masks.items():
-        network.get_parameter(name).mul_(mask)
-
-
-def remaining(network: nn.Module, masks: Masks) -> int:
-    """Trainable scalars that are not pruned: what the masks keep, and all that have no mask."""
-    return sum(
-        int(masks[name].count_nonzero()) if name in masks else parameter.numel()
-        for name, parameter in network.named_parameters()
-    )
-
-
 def nonzero(architecture: Architecture, state: Mapping[str, Tensor]) -> int:
     """Trainable scalars, less the weights of convolutions that are 0, by a pruned network's `state_dict`."""
     zeros = (
@@ -100,19 +84,3 @@ def filter_scores(architecture: Architecture, state: Mapping[str, Tensor]) -> li
             case Flatten() | Linear():
                 break
     return [score.tolist() for score in found]
-
-
-def slim_weights(architecture: Architecture, state: Mapping[str, Tensor], kept: Kept) -> dict[str, Tensor]:
-    """The slim network's `state_dict`: of the large network's, copies of what belongs to the filters kept."""
-    passing = [(list(inputs), list(outputs)) for inputs, outputs in flows(architecture, kept)]
-    found = {}
-    for name, tensor in state.items():
-        inputs, outputs = passing[int(name.split(".")[0])]
-        match tensor.ndim:
-            case 0:  # how many batches a batch norm has seen
-                found[name] = tensor.clone()
-            case 1:
-                found[name] = tensor[outputs]
-            case _:
-                found[name] = tensor[outputs][:, inputs]
-    return found

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 
 import pytest
@@ -13,19 +12,12 @@ from space.architecture import Architecture
 from space.building import build
 from space.layers import BatchNorm, Conv
 from space.notation import read
-from space.slimming import Kept, everything, flows, slim, slim_to
+from space.slimming import Kept, slim, slim_to
 from tests.space.strategies import PROPERTY, architectures
 from tests.space.test_slimming import some_filters
+from tests.workers.slim_weights import flows, slim_weights
 from workers.dataset import DataSet
-from workers.pruning import (
-    Masks,
-    apply_masks,
-    filter_scores,
-    global_masks,
-    keep_per_round,
-    remaining,
-    slim_weights,
-)
+from workers.pruning import Masks, filter_scores, global_masks, keep_per_round, nonzero
 
 ARTICLE = read("1x28x28-4c3brn-8c3brn-P2-16c3brnd0.1-16c3brnd0.1-10c3brnd0.1-G")
 """The network that its authors pruned from 5,382 to 2,471 parameters."""
@@ -43,11 +35,12 @@ def test_two_rounds_leave_what_they_left_in_the_article(keep: float, weights: in
 
     assert sum(mask.numel() for mask in masks.values()) == 5220
     assert kept_of(masks) == weights
-    assert remaining(network, masks) == parameters
+    masked = {name: tensor * masks[name] if name in masks else tensor for name, tensor in network.state_dict().items()}
+    assert nonzero(ARTICLE, masked) == parameters
 
 
-def test_without_masks_all_parameters_remain() -> None:
-    assert remaining(build(ARTICLE), {}) == ARTICLE.totals.parameters == 5382
+def test_without_masks_all_parameters_are_left() -> None:
+    assert nonzero(ARTICLE, build(ARTICLE).state_dict()) == 5382
 
 
 def test_the_rounds_together_keep_what_was_asked_for() -> None:
@@ -142,21 +135,8 @@ def test_either_memory_layout_gives_the_same_masks() -> None:
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_masks_set_what_is_pruned_to_zero_and_leave_the_rest() -> None:
-    network = build(FLATTENED)
-    before = copy.deepcopy(network.state_dict())
-    masks = global_masks(network, 0.25)
-    apply_masks(network, masks)
-
-    for name, tensor in network.state_dict().items():
-        assert torch.equal(tensor, before[name] * masks[name] if name in masks else before[name])
-    assert all(parameter.requires_grad for parameter in network.parameters())
-
-
 def test_a_network_without_convolutions_has_nothing_to_prune() -> None:
-    network = build(read("1x4x4-F-10fb"))
-    assert global_masks(network, 0.5) == {}
-    assert remaining(network, {}) == 170
+    assert global_masks(build(read("1x4x4-F-10fb")), 0.5) == {}
 
 
 def shaken(architecture: Architecture) -> nn.Sequential:
@@ -209,16 +189,6 @@ def test_a_slim_network_has_the_parameters_that_were_counted(drawn: tuple[Archit
     weights = slim_weights(architecture, network.state_dict(), kept)
 
     assert slimmer.totals.parameters == sum(weights[name].numel() for name, _ in network.named_parameters())
-
-
-def test_the_slim_network_shares_no_memory_with_the_large_one() -> None:
-    network = shaken(FLATTENED)
-    weights = slim_weights(FLATTENED, network.state_dict(), everything(FLATTENED))
-
-    assert weights.keys() == network.state_dict().keys()
-    for name, tensor in network.state_dict().items():
-        assert torch.equal(weights[name], tensor)
-        assert weights[name].data_ptr() != tensor.data_ptr()
 
 
 def test_a_filter_is_worth_the_deviation_of_its_map() -> None:
