@@ -19,9 +19,9 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 WORKDIR /opt/petitnet
 COPY pyproject.toml constraints.txt ./
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    mkdir search space workers dashboards \
+    mkdir --parents search/export space workers dashboards \
     && touch README.md \
-    && pip install --constraint constraints.txt '.[postgres,cluster,dashboard]' \
+    && pip install --constraint constraints.txt '.[postgres,cluster,dashboard,export]' \
     && pip uninstall --yes petitnet
 
 COPY README.md ./

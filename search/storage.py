@@ -19,9 +19,10 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from search import home
+from search.bulk_storage import BulkStorage
 from search.errors import SettingsError, StorageError
 from search.patience import Patience
-from search.patient_storage import BulkStorage, PatientStorage
+from search.patient_storage import PatientStorage
 from search.tables import TABLES
 
 PASSWORD_FILE = "PETITNET_STORAGE_PASSWORD_FILE"

@@ -147,7 +147,7 @@ def test_the_image_holds_no_secret_and_names_no_package_index() -> None:
     for source in (word for words in copied for word in words if not word.startswith("--")):
         assert f"!{source}" in allowed
         assert (ROOT / source).exists()
-    assert "--constraint constraints.txt '.[postgres,cluster,dashboard]'" in dockerfile
+    assert "--constraint constraints.txt '.[postgres,cluster,dashboard,export]'" in dockerfile
     assert re.search(r"^USER [1-9]", dockerfile, re.MULTILINE)
 
 

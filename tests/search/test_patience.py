@@ -17,8 +17,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError
 
 from search import patience
+from search.bulk_storage import BulkStorage
 from search.patience import Patience, passes
-from search.patient_storage import UNSTORED, BulkStorage, PatientStorage
+from search.patient_storage import UNSTORED, PatientStorage
 from tests.postgres import Server, free_port
 
 
