@@ -13,6 +13,7 @@ from search.command_dashboard import dashboard_command
 from search.command_db import db_command
 from search.command_doctor import doctor_command
 from search.command_export import export_command
+from search.command_plot import plot_command
 from search.command_prune import prune_command
 from search.command_published import published_command
 from search.command_submit import submit_command
@@ -45,6 +46,7 @@ _COMMANDS = (
     prune_command,
     export_command,
     compare_command,
+    plot_command,
     published_command,
     submit_command,
     dashboard_command,

@@ -1,0 +1,103 @@
+"""The Pareto picture in the characters of a terminal: the plainest ink of `pareto.Chart`."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from dashboards.pareto import Chart
+from dashboards.pareto_points import Cost, Kind, Point
+from dashboards.pareto_style import accuracy_tick, cost_tick
+from dashboards.text import number, percent
+
+_MARGIN = 9
+"""Columns of the accuracies on the left."""
+_NARROWEST = 20
+_SYMBOLS = {
+    Kind.RUNNING: ("?", "in training"),
+    Kind.FAILED: ("x", "failed"),
+    Kind.PRUNED: (".", "pruned early"),
+    Kind.COMPLETE: ("o", "trained to the end"),
+    Kind.SLIMMED: ("s", "weights or filters pruned"),
+    Kind.PUBLISHED: ("P", "published, test (chosen on it)"),
+    Kind.VERIFIED: ("V", "verified, test"),
+}
+"""In the order in which they are drawn: what comes later covers what comes before."""
+
+Grid = list[list[str]]
+
+
+def draw(chart: Chart, width: int = 80, height: int = 20) -> str:
+    """Rows of at most `width` columns, or as few as it takes; the plot is `height` rows high. Notes are not wrapped."""
+    columns = max(width - _MARGIN - 2, _NARROWEST)
+    grid: Grid = [[" "] * columns for _ in range(height)]
+    _lines(chart, grid)
+    for name in chart.fronts:
+        _stairs(chart, name, grid)
+    for kind, (symbol, _) in _SYMBOLS.items():
+        for point in _of(chart, kind):
+            row, column = _cell(chart, grid, point.cost(chart.cost), point.error)
+            grid[row][column] = symbol
+    ticks = _accuracies(chart, grid)
+    rows = [f"{ticks.get(row, ''):>{_MARGIN}} |{''.join(cells).rstrip()}" for row, cells in enumerate(grid)]
+    return "\n".join([*rows, *_below(chart, grid), "", *_legend(chart), "", *chart.notes()])
+
+
+def _of(chart: Chart, kind: Kind) -> list[Point]:
+    return [point for (_, one, _), points in chart.shown.items() if one == kind for point in points]
+
+
+def _cell(chart: Chart, grid: Grid, cost: float, error: float) -> tuple[int, int]:
+    """Row and column."""
+    down, across = chart.y.share(chart.y.clip(error)), chart.x.share(chart.x.clip(cost))
+    return round(down * (len(grid) - 1)), round(across * (len(grid[0]) - 1))
+
+
+def _lines(chart: Chart, grid: Grid) -> None:
+    for study in chart.studies:
+        row, _ = _cell(chart, grid, chart.x.low, 1 - study.target)
+        grid[row] = ["-" if column % 2 else " " for column in range(len(grid[0]))]
+    if chart.cost == Cost.PARAMETERS:
+        for band in chart.bands:
+            _, column = _cell(chart, grid, band.budget, chart.y.low)
+            for cells in grid:
+                cells[column] = ":"
+
+
+def _stairs(chart: Chart, study: str, grid: Grid) -> None:
+    corners = [_cell(chart, grid, cost, error) for cost, error in chart.stairs(study)]
+    for (row, column), (to_row, to_column) in pairwise(corners):
+        for y in range(min(row, to_row), max(row, to_row) + 1):
+            grid[y][to_column] = "|"
+        for x in range(column, to_column + 1):
+            grid[to_row][x] = "_"
+
+
+def _accuracies(chart: Chart, grid: Grid) -> dict[int, str]:
+    return {_cell(chart, grid, chart.x.low, error)[0]: accuracy_tick(error) for error in chart.y.ticks()}
+
+
+def _below(chart: Chart, grid: Grid) -> list[str]:
+    """The lower axis, the costs below it where there is room for them, and what they are."""
+    columns = len(grid[0])
+    costs = [" "] * columns
+    for cost in chart.x.ticks():
+        text = cost_tick(cost)
+        _, column = _cell(chart, grid, cost, chart.y.low)
+        begin = min(max(0, column - len(text) // 2), columns - len(text))
+        around = costs[max(0, begin - 1) : begin + len(text) + 1]
+        if set(around) == {" "}:
+            costs[begin : begin + len(text)] = text
+    margin = " " * (_MARGIN + 2)
+    title = f"{chart.cost.axis_title} (logarithmic), accuracy (scale of the error, logarithmic)"
+    return [f"{' ' * _MARGIN} +{'-' * columns}", margin + "".join(costs).rstrip(), margin + title]
+
+
+def _legend(chart: Chart) -> list[str]:
+    there = {kind for _, kind, _ in chart.shown}
+    lines = [f"  {symbol}  {told}" for kind, (symbol, told) in _SYMBOLS.items() if kind in there]
+    lines.append("  _  front of the validation")
+    targets = ", ".join(sorted({percent(study.target) for study in chart.studies}))
+    lines.append(f"  -  target {targets}")
+    if chart.cost == Cost.PARAMETERS:
+        lines.append(f"  :  budget {', '.join(number(band.budget) for band in chart.bands)}")
+    return lines
