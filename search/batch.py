@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from search import home, ray_environment
 from search.conductor import LOSSES
 from search.site import Site
 from workers.dataset import DataSet
@@ -59,11 +61,13 @@ class Batch:
 
 
 def train_batch(jobs: Sequence[Fit], data: DataSet, site: Site, on_done: OnDone) -> bool:
-    """Do all trainings on the workers of `site`, whose Ray is prepared (search.ray_environment), in their order.
+    """Do all trainings on the workers of `site`, in their order.
 
     `on_done` takes in each as it ends. False if the user has interrupted it before all had ended.
     """
-    from search import home, tuning
+    ray_environment.prepare(site.address)
+    from search import tuning
+    from workers.memory import training_bytes
     from workers.numerics import fastest, machine
     from workers.trainable import TrainJob, Workplace
 
@@ -72,5 +76,7 @@ def train_batch(jobs: Sequence[Fit], data: DataSet, site: Site, on_done: OnDone)
         return True
     numerics = {machine(): fastest(home.numerics_file())}
     workplace = Workplace(recipe=default_recipe(1, len(data)), numerics=numerics)
-    tuning.run(batch, TrainJob, {"data": data, "workplace": workplace}, site, lambda: None)
+    needed = training_bytes(data, max(fit.recipe.batch for fit in jobs))
+    place = replace(site, gpu_bytes=needed, shared_bytes=data.images.nbytes)
+    tuning.run(batch, TrainJob, {"data": data, "workplace": workplace}, place, lambda: None)
     return not batch.interrupted

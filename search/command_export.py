@@ -12,7 +12,8 @@ from sqlalchemy.engine import URL
 
 from dashboards.text import number, percent
 from search import home, options
-from search.errors import NotFoundError, SearchError, SettingsError
+from search.conditions import check_images
+from search.errors import NotFoundError, SearchError
 from search.export.names import FORMATS, USUAL
 from search.reference import confirmed
 from search.storage import Store
@@ -119,12 +120,7 @@ def _exportable(stored: _Stored, training: DataSet, *, takes_bytes: bool) -> Exp
     from search.export.exportable import Exportable
     from workers.weights import unpack
 
-    before = stored.conditions.get("data_sha256", training.checksum)
-    if before != training.checksum:
-        raise SettingsError(
-            f"study {stored.study} was made on {training.name} with SHA-256 {before}, "
-            f"but the data have {training.checksum}"
-        )
+    check_images(stored.study, stored.conditions, training)
     try:
         state = unpack(stored.packed)
     except ValueError as error:

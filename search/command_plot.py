@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 
 from search import options
 from search.errors import NotFoundError, SearchError, SettingsError
+from search.files import write_whole
 from search.home import check_writable
 from search.ledger import Ledger
 from search.storage import Store
@@ -66,7 +67,7 @@ def plot_command(
     kind = None if path is None else _kind_of(path)
     chart = _read(url, studies, cost)
     if path is not None and kind is not None:
-        _write(path, _rendering(chart, kind, width, dark))
+        write_whole(path, _rendering(chart, kind, width, dark))
         options.say(f"wrote {path}")
         if wants_open and not webbrowser.open(path.absolute().as_uri()):
             raise SearchError(f"no browser could be opened; open {path} yourself")
@@ -131,18 +132,6 @@ def _rendering(chart: Chart, kind: str, width: int, dark: bool) -> bytes:
         case _:
             made = picture(drawing.png)
     return made if isinstance(made, bytes) else made.encode()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """All of it or, where that fails, nothing."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise SearchError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _print(chart: Chart) -> None:

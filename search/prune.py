@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dashboards.text import number, percent
+from search.batch import train_batch
+from search.conditions import training_images
 from search.errors import SearchError, SettingsError
 from search.ledger import Ledger, RungResult
 from search.settings import StudySettings
 from search.site import Site
-from search.verify import Tell, train, training_images, verify_all
+from search.verify import Tell, verify_all
 from space.architecture import Architecture
 from space.candidate import Candidate, PrunedFrom, PrunedWhat
 from space.notation import read, write
@@ -125,7 +127,7 @@ def _fit(ledger: Ledger, parent: Candidate, line: str) -> Fit:
 def _trained(fit: Fit, data: DataSet, site: Site) -> Fitted | None:
     """What a training leaves; None if the user has interrupted it, SearchError if it fails."""
     ended: list[Fitted | Failed] = []
-    if not train([fit], data, site, lambda _, outcome: ended.append(outcome)):
+    if not train_batch([fit], data, site, lambda _, outcome: ended.append(outcome)):
         return None
     if isinstance(ended[0], Failed):
         raise SearchError(f"the training of {fit.line} failed: {ended[0].reason}")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from search.errors import SearchError, SettingsError
+from search.errors import SettingsError
+from search.files import write_whole
+from space.confusion import Confusion, accuracy
 from space.published import Published
 from space.statistics import Summary
 
@@ -40,7 +40,7 @@ class TrainingResult:
     """That were run: of the training, then of each round of pruning."""
     validation_accuracy: float | None
     """On the fold, by the weights that were tested; a fraction."""
-    confusion: tuple[tuple[int, ...], ...]
+    confusion: Confusion
     """Test images by their class (row) and the class that they were taken for (column)."""
     seconds: float
     conditions: dict[str, str]
@@ -59,7 +59,7 @@ class TrainingResult:
     @property
     def test_accuracy(self) -> float:
         """Share of the test images that were taken for their own class."""
-        return sum(row[place] for place, row in enumerate(self.confusion)) / sum(map(sum, self.confusion))
+        return accuracy(self.confusion)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; `from_json` reads them back to an equal result."""
@@ -106,19 +106,6 @@ def _read(file: Path) -> TrainingResult:
 def write(result: TrainingResult, directory: Path) -> None:
     """Keep a result in its file."""
     write_whole(directory / f"{result.key}.json", json.dumps(result.to_json(), indent=2) + "\n")
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write a file so that it is there as a whole or not at all; SearchError where it cannot be."""
-    scratch = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_text(text)
-        scratch.replace(file)
-    except OSError as error:
-        with suppress(OSError):
-            scratch.unlink()
-        raise SearchError(f"{file} cannot be written: {error.strerror}") from error
 
 
 @dataclass(frozen=True, kw_only=True)

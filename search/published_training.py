@@ -12,9 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dashboards.text import duration, percent
-from search import home, ray_environment
+from search import home
+from search.batch import train_batch
+from search.files import write_whole
 from search.published_plans import DATASET, Plan, plans, still_to_do
-from search.published_results import RecipeName, TrainingResult, read_all, rows, write, write_whole
+from search.published_results import RecipeName, TrainingResult, read_all, rows, write
 from search.published_table import markdown
 from search.site import Site
 from space.published import Published
@@ -63,17 +65,9 @@ def train(request: Request, tell: Callable[[str], None]) -> Ended:
         write_page(request.output)
         return Ended(failed=0, interrupted=False)
     training = sources.load(DATASET, home.data_directory())
-    ray_environment.prepare(None)
-    from search.batch import train_batch
-    from workers.memory import training_bytes
-
     intake = Intake(left, training, request, tell)
-    site = Site(
-        workers=request.workers,
-        gpu_bytes=training_bytes(training, max(plan.recipe.batch for plan in left)),
-        shared_bytes=training.images.nbytes,
-    )
-    all_ended = train_batch([plan.fit() for plan in left], training, site, intake.take)
+    fits = [plan.fit() for plan in left]
+    all_ended = train_batch(fits, training, Site(workers=request.workers), intake.take)
     return Ended(failed=intake.failed, interrupted=not all_ended)
 
 

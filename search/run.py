@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from importlib.metadata import version
-from typing import Any
 
 from sqlalchemy.engine import URL
 
 from dashboards.progress import Snapshot, View
 from dashboards.tables import ranking
-from search import home, ray_environment, storage
+from search import conditions, home, ray_environment, storage
 from search.conductor import Conductor
 from search.drivers import Presence
 from search.errors import NotFoundError, SearchError, SettingsError
@@ -177,7 +174,7 @@ def _train(request: Request, ledger: Ledger, conductor: Conductor, data: DataSet
     numerics = fastest(home.numerics_file())
     needed = training_bytes(data, request.settings.recipe.batch)
     site = replace(request.site, gpu_bytes=needed, shared_bytes=data.images.nbytes)
-    _record_conditions(
+    conditions.record(
         ledger,
         data,
         {
@@ -238,25 +235,6 @@ class _Picture:
             )
         )
         self._drawn = time.monotonic()
-
-
-def _record_conditions(ledger: Ledger, data: DataSet, more: dict[str, Any]) -> None:
-    """Write down what a result depends on besides the settings; SettingsError if the data are not those of before."""
-    before = ledger.conditions.get("data_sha256", data.checksum)
-    if before != data.checksum:
-        raise SettingsError(
-            f"study {ledger.name} was begun on {data.name} with SHA-256 {before}, but the data have {data.checksum}"
-        )
-    packages = ("petitnet", "torch", "optuna", "ray", "numpy")
-    ledger.record_conditions(
-        {
-            "data_sha256": data.checksum,
-            "python": platform.python_version(),
-            "machine": platform.platform(),
-            **{package: version(package) for package in packages},
-            **more,
-        }
-    )
 
 
 def find(store: Store, place: str) -> Candidate:

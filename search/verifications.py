@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from search.storage import Store
 from search.tables import VERIFICATIONS as ROWS
 from space.candidate import Verification
+from space.confusion import Confusion, accuracy
 
 
 class Verifications:
@@ -46,7 +47,7 @@ class Verifications:
         rows = self._store.read(query)
         return bytes(rows[0].weights) if rows else None
 
-    def record_test(self, number: int, place: int, confusion: tuple[tuple[int, ...], ...]) -> None:
+    def record_test(self, number: int, place: int, confusion: Confusion) -> None:
         """What the test set was taken for."""
         text = json.dumps(confusion)
 
@@ -62,13 +63,12 @@ class Verifications:
         found: dict[int, tuple[Verification, ...]] = {}
         for row in self._store.read(query.order_by(ROWS.c.candidate, ROWS.c.place)):
             confusion = tuple(tuple(counts) for counts in json.loads(row.confusion))
-            right = sum(counts[place] for place, counts in enumerate(confusion))
             found[row.candidate] = (
                 *found.get(row.candidate, ()),
                 Verification(
                     place=row.place,
                     seed=row.seed,
-                    accuracy=right / sum(map(sum, confusion)),
+                    accuracy=accuracy(confusion),
                     confusion=confusion,
                     epochs=row.epochs,
                     seconds=row.seconds,

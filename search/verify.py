@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from dashboards.text import duration
-from search import home, ray_environment
+from search import home
+from search.batch import train_batch
+from search.conditions import training_images
 from search.errors import SearchError, SettingsError
 from search.ledger import Ledger
 from search.seeds import derive
@@ -20,10 +22,6 @@ from workers.job import Failed, Fit, Fitted, Pruning
 
 Tell = Callable[[str], None]
 """Takes progress, line by line."""
-OnDone = Callable[[Fit, Fitted | Failed], None]
-
-SEEDS = 5
-"""Trainings of a verification."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +72,7 @@ def _courses(ledger: Ledger, group: Sequence[Candidate], seeds: int) -> list[Cou
 def _fit(settings: StudySettings, candidate: Candidate, place: int) -> Fit:
     """One training of a verification: what pruning has made is trained and pruned as it was made."""
     origin, pruning = candidate.number, None
-    if candidate.pruning is not None and candidate.pruning.what == "weights":
+    if candidate.pruning is not None and candidate.pruning.is_masked:
         origin = candidate.pruning.parent
         pruning = Pruning(keep=candidate.pruning.keep, rounds=candidate.pruning.rounds)
     return Fit(
@@ -86,27 +84,6 @@ def _fit(settings: StudySettings, candidate: Candidate, place: int) -> Fit:
     )
 
 
-def training_images(ledger: Ledger) -> DataSet:
-    """Those that the study was made on; SettingsError if there are others now."""
-    data = sources.load(ledger.settings["dataset"], home.data_directory())
-    before = ledger.conditions.get("data_sha256", data.checksum)
-    if before != data.checksum:
-        raise SettingsError(
-            f"study {ledger.name} was begun on {data.name} with SHA-256 {before}, but the data have {data.checksum}"
-        )
-    return data
-
-
-def train(fits: Sequence[Fit], data: DataSet, site: Site, on_done: OnDone) -> bool:
-    """Do trainings on Ray's workers; False if the user has interrupted them."""
-    ray_environment.prepare(site.address)
-    from search.batch import train_batch
-    from workers.memory import training_bytes
-
-    needed = training_bytes(data, max(fit.recipe.batch for fit in fits))
-    return train_batch(fits, data, replace(site, gpu_bytes=needed, shared_bytes=data.images.nbytes), on_done)
-
-
 def _train(ledger: Ledger, courses: Sequence[Course], data: DataSet, site: Site, tell: Tell) -> bool:
     """Write down each training as it ends; SearchError, which ends the others, if one fails."""
     by_key = {course.fit.key: course for course in courses}
@@ -116,8 +93,7 @@ def _train(ledger: Ledger, courses: Sequence[Course], data: DataSet, site: Site,
             raise SearchError(f"the training with seed {fit.seed} failed: {outcome.reason}")
         course = by_key.pop(fit.key)
         for candidate in course.candidates:
-            masked = candidate.pruning is not None and candidate.pruning.what == "weights"
-            stage = outcome.stages[candidate.pruning.round if candidate.pruning and masked else 0]
+            stage = outcome.stages[0 if candidate.pruning is None else candidate.pruning.stage]
             ledger.verifications.add(
                 candidate.number,
                 course.place,
@@ -128,7 +104,7 @@ def _train(ledger: Ledger, courses: Sequence[Course], data: DataSet, site: Site,
             )
         tell(f"seed {fit.seed} trained in {duration(outcome.seconds)}; {len(by_key)} left")
 
-    return train([course.fit for course in courses], data, site, take)
+    return train_batch([course.fit for course in courses], data, site, take)
 
 
 def _read_test_set(ledger: Ledger, candidates: Sequence[Candidate], training: DataSet, tell: Tell) -> None:

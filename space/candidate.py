@@ -7,6 +7,8 @@ from enum import StrEnum
 from statistics import fmean, mean
 from typing import Literal
 
+from space.confusion import Confusion
+
 PrunedWhat = Literal["weights", "filters"]
 
 
@@ -44,7 +46,7 @@ class Verification:
     seed: int
     accuracy: float
     """On the test images, by the weights of the last epoch; a fraction."""
-    confusion: tuple[tuple[int, ...], ...]
+    confusion: Confusion
     """Test images by their class (row) and the class that they were taken for (column)."""
     epochs: int
     seconds: float
@@ -63,6 +65,16 @@ class PrunedFrom:
     rounds: int
     round: int
     """After which of the rounds this is: 1, 2, ..."""
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether it is the parent's architecture with weights held at zero, and not a smaller one."""
+        return self.what == "weights"
+
+    @property
+    def stage(self) -> int:
+        """After which stage of its training its weights are there: 0 for those of a training without pruning."""
+        return self.round if self.is_masked else 0
 
     def __str__(self) -> str:
         return f"pruned {self.what}: #{self.parent}, round {self.round} of {self.rounds} to {100 * self.keep:.4g} %"

@@ -6,6 +6,7 @@ import math
 import time
 
 from space.notation import read
+from workers.course import TrainingError
 from workers.job import Failed, Fit, Fitted, Stage
 from workers.plain_recipe import PlainRecipe
 from workers.plain_training import fit as fit_plainly
@@ -31,12 +32,13 @@ def carry_out(task: Fit, data: Batches, deadline: float = math.inf) -> Fitted | 
             assert task.pruning is not None
             masks = global_masks(network, keep_per_round(task.pruning.keep, rounds), masks or None)
             network.load_state_dict(initial)
-        if isinstance(task.recipe, PlainRecipe):
-            course = fit_plainly(network, data, task.recipe, generator, deadline=deadline, masks=masks)
-        else:
-            course = fit_quickly(network, data, task.recipe, generator, deadline=deadline, masks=masks)
-        if isinstance(course, Failed):
-            return course
+        try:
+            if isinstance(task.recipe, PlainRecipe):
+                course = fit_plainly(network, data, task.recipe, generator, deadline=deadline, masks=masks)
+            else:
+                course = fit_quickly(network, data, task.recipe, generator, deadline=deadline, masks=masks)
+        except TrainingError as error:
+            return Failed(epochs=task.epochs, reason=str(error))
         weights = pack(network.state_dict())
         stages.append(Stage(weights=weights, epochs=course.epochs, loss=course.loss, accuracy=course.accuracy))
     return Fitted(stages=tuple(stages), seconds=time.monotonic() - begun)

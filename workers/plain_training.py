@@ -6,7 +6,6 @@ Plateaus, early stops and the best epoch are told as Keras tells them (ReduceLRO
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -15,8 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from workers.augmentation import random_affine
-from workers.course import Course
-from workers.job import Failed
+from workers.course import Course, finite, run_epoch
 from workers.plain_recipe import PlainRecipe, Plateau, StepDecay
 from workers.training import Batches, held_at_zero
 
@@ -92,12 +90,12 @@ def fit(
     *,
     deadline: float = math.inf,
     masks: Mapping[str, Tensor] | None = None,
-) -> Course | Failed:
+) -> Course:
     """Train `network`, which is on the device of `data`, in place, then validate it if a fold is held out.
 
     The order of the images and their augmentation come from `generator`, dropout from torch's global one. `masks`, by
     names of parameters, hold these at zero where they are 0. ValueError if the recipe goes by validation and no fold
-    is held out. Failed if the loss or a logit is no longer finite, or if time.monotonic() passes `deadline`.
+    is held out. TrainingError if the loss or a logit is no longer finite, or if time.monotonic() passes `deadline`.
     """
     if recipe.validates and not len(data.validation):
         raise ValueError("a recipe that goes by validation needs a fold held out, but there is none")
@@ -108,29 +106,14 @@ def fit(
     loss = math.nan
     while not pace.over:
         steps.begin(pace.rate)
-        losses = []
-        for images, labels in _shuffled(data, recipe, generator):
-            if time.monotonic() > deadline:
-                return Failed(epochs=recipe.epochs, reason="timeout")
-            losses.append(steps.take(images, labels))
-        loss = torch.stack(losses).mean().item()
-        if not math.isfinite(loss):
-            return Failed(epochs=recipe.epochs, reason=f"the training loss became {loss}")
+        loss = run_epoch(_shuffled(data, recipe, generator), steps.take, deadline)
         pace.tell(_validate(network, data) if recipe.validates else None)
         if recipe.restore_best and pace.is_best:
             best = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     if best:
         network.load_state_dict(best)
-    return _course(network, data, pace.epochs, loss)
-
-
-def _course(network: nn.Module, data: Batches, epochs: int, loss: float) -> Course | Failed:
-    if not len(data.validation):
-        return Course(epochs=epochs, loss=loss, accuracy=None)
-    accuracy = _validate(network, data).accuracy
-    if math.isnan(accuracy):
-        return Failed(epochs=epochs, reason="the trained network puts out values that are not finite")
-    return Course(epochs=epochs, loss=loss, accuracy=accuracy)
+    accuracy = finite(_validate(network, data).accuracy) if len(data.validation) else None
+    return Course(epochs=pace.epochs, loss=loss, accuracy=accuracy)
 
 
 class _Steps:

@@ -9,12 +9,10 @@ from torch import Tensor
 
 from space.architecture import Architecture
 from space.building import build
+from space.confusion import Confusion
 from workers.dataset import DataSet
 from workers.numerics import Numerics
 from workers.training import batches
-
-Confusion = tuple[tuple[int, ...], ...]
-"""Images by their class (row) and the class that they were taken for (column)."""
 
 
 @torch.no_grad()
@@ -35,8 +33,3 @@ def confusion(architecture: Architecture, weights: Mapping[str, Tensor], test: D
         taken_for = network(images).argmax(dim=1)
         counts.index_put_((labels, taken_for), torch.ones_like(labels), accumulate=True)
     return tuple(tuple(row) for row in counts.tolist())
-
-
-def accuracy(found: Confusion) -> float:
-    """The fraction of the images that were taken for what they are."""
-    return sum(row[place] for place, row in enumerate(found)) / sum(map(sum, found))

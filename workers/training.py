@@ -18,7 +18,7 @@ from torch.nn import functional
 from space.architecture import Architecture
 from space.building import build
 from workers.augmentation import random_affine
-from workers.course import Course
+from workers.course import Course, TrainingError, finite, run_epoch
 from workers.dataset import DataSet, split
 from workers.job import Failed, Outcome, Trained
 from workers.muon import Muon
@@ -98,16 +98,17 @@ def train(
 ) -> Outcome:
     """Train a network from fresh weights to the end of its schedule, then validate it once.
 
-    Equal arguments give equal results on one CPU. Failed as `fit`.
+    Equal arguments give equal results on one CPU. Failed where `fit` raises TrainingError.
     """
     begun = time.monotonic()
     network, generator = begin(architecture, data, seed)
-    match fit(network, data, recipe, generator, deadline=deadline):
-        case Failed() as failed:
-            return failed
-        case Course(epochs=epochs, accuracy=accuracy, loss=loss):
-            assert accuracy is not None
-            return Trained(epochs=epochs, accuracy=accuracy, loss=loss, seconds=time.monotonic() - begun)
+    try:
+        course = fit(network, data, recipe, generator, deadline=deadline)
+    except TrainingError as error:
+        return Failed(epochs=recipe.epochs, reason=str(error))
+    assert course.accuracy is not None
+    seconds = time.monotonic() - begun
+    return Trained(epochs=course.epochs, accuracy=course.accuracy, loss=course.loss, seconds=seconds)
 
 
 def begin(architecture: Architecture, data: Batches, seed: int) -> tuple[nn.Module, torch.Generator]:
@@ -126,11 +127,11 @@ def fit(
     *,
     deadline: float = math.inf,
     masks: Mapping[str, Tensor] | None = None,
-) -> Course | Failed:
+) -> Course:
     """Train `network`, which is on the device of `data`, in place; then validate it if a fold is held out.
 
-    `masks`, by names of parameters, hold these at zero where they are 0. Failed if the loss or a logit is no longer
-    finite, or if time.monotonic() passes `deadline`.
+    `masks`, by names of parameters, hold these at zero where they are 0. TrainingError if the loss or a logit is no
+    longer finite, or if time.monotonic() passes `deadline`.
     """
     steps = recipe.epochs * steps_per_epoch(len(data.train), recipe.batch)
     optimisers = _optimisers(network, recipe)
@@ -139,23 +140,19 @@ def fit(
         for optimiser in optimisers
     ]
     held = held_at_zero(network, masks or {})
+
+    def step(images: Tensor, labels: Tensor) -> Tensor:
+        loss = _step(network, optimisers, images, labels, recipe, data.numerics)
+        held()
+        for schedule in schedules:
+            schedule.step()
+        return loss
+
     loss = math.nan
     network.train()
     for _ in range(recipe.epochs):
-        losses = []
-        for images, labels in data.shuffled(recipe, generator):
-            if time.monotonic() > deadline:
-                return Failed(epochs=recipe.epochs, reason="timeout")
-            losses.append(_step(network, optimisers, images, labels, recipe, data.numerics))
-            held()
-            for schedule in schedules:
-                schedule.step()
-        loss = torch.stack(losses).mean().item()
-        if not math.isfinite(loss):
-            return Failed(epochs=recipe.epochs, reason=f"the training loss became {loss}")
-    accuracy = _accuracy(network, data) if len(data.validation) else None
-    if accuracy is not None and math.isnan(accuracy):
-        return Failed(epochs=recipe.epochs, reason="the trained network puts out values that are not finite")
+        loss = run_epoch(data.shuffled(recipe, generator), step, deadline)
+    accuracy = finite(_accuracy(network, data)) if len(data.validation) else None
     return Course(epochs=recipe.epochs, loss=loss, accuracy=accuracy)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from search.batch import OnDone
 from search.site import Site
 from workers import sources
 from workers.dataset import DataSet
@@ -27,9 +28,7 @@ class Bench:
         """Trainings until the user interrupts."""
         self.spoil: Callable[[Fitted | Failed], Fitted | Failed] = lambda outcome: outcome
 
-    def train(
-        self, fits: Sequence[Fit], data: DataSet, site: Site, on_done: Callable[[Fit, Fitted | Failed], None]
-    ) -> bool:
+    def train_batch(self, fits: Sequence[Fit], data: DataSet, site: Site, on_done: OnDone) -> bool:
         for fit in fits[: self.most]:
             short = replace(fit, recipe=replace(fit.recipe, epochs=1))
             torch.set_num_threads(1)

@@ -12,7 +12,7 @@ import optuna
 import pytest
 from sqlalchemy.engine import URL
 
-from search import prune, storage, verify
+from search import conditions, prune, storage, verify
 from search.conductor import Conductor
 from search.drivers import Presence
 from search.ledger import Ledger, RungResult
@@ -148,8 +148,9 @@ def bench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bench:
     made = Bench()
     monkeypatch.setenv("PETITNET_HOME", str(tmp_path / "home"))
     for module in (verify, prune):
-        monkeypatch.setattr(module, "train", made.train)
-    monkeypatch.setattr(verify, "sources", made)
+        monkeypatch.setattr(module, "train_batch", made.train_batch)
+    for module in (conditions, verify):
+        monkeypatch.setattr(module, "sources", made)
     return made
 
 

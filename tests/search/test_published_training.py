@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from search.batch import OnDone
 from search.published_plans import Plan
 from search.published_results import RECIPE_NAMES, RecipeName, read_all
 from search.published_training import Ended, Request, train
@@ -22,7 +23,6 @@ from workers.published_recipes import NETWORKS, RECIPES
 from workers.weights import pack
 
 BY_NAME = {network.name: network for network in NETWORKS}
-OnDone = Callable[[Fit, Fitted | Failed], None]
 
 
 def images(name: str, count: int) -> DataSet:
@@ -52,7 +52,7 @@ class Bench:
         self.until: int | None = None
         self.answer: Callable[[Fit], Fitted | Failed] = fitted
         self.said: list[str] = []
-        monkeypatch.setattr("search.batch.train_batch", self.train_batch)
+        monkeypatch.setattr("search.published_training.train_batch", self.train_batch)
         monkeypatch.setattr("workers.numerics.measure", Numerics)  # which takes two seconds
         monkeypatch.setattr(sources, "load", self.load)
 

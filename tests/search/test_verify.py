@@ -11,11 +11,12 @@ from search.settings import StudySettings
 from search.site import Site
 from search.verify import verify
 from space.candidate import Candidate, PrunedFrom
+from space.confusion import accuracy
 from space.notation import read
 from tests.search.bench import Bench
 from workers import sources
 from workers.job import Failed
-from workers.reading import accuracy, confusion
+from workers.reading import confusion
 from workers.weights import unpack
 
 

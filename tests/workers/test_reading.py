@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from space.building import build
+from space.confusion import accuracy
 from space.notation import read
 from workers.dataset import DataSet, make
-from workers.reading import accuracy, confusion
+from workers.reading import confusion
 
 NETWORK = read("1x8x8-4c3pnr-P2-3c3p-G")
 
