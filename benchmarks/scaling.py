@@ -68,7 +68,7 @@ class Sleeper(AtDesk):
     def work(self, task: Task) -> Outcome:
         assert isinstance(task, Job)
         time.sleep(SECONDS)
-        return Trained(epochs=task.epochs, accuracy=accuracy(task), loss=1.0, seconds=SECONDS)
+        return Trained(losses=(1.0,) * task.epochs, accuracy=accuracy(task), seconds=SECONDS)
 
 
 class Timed(Conductor):
@@ -128,7 +128,7 @@ def driver_seconds(url: URL, size: int) -> float:
             before = time.perf_counter()
             job = conductor.next_job()
             assert job is not None
-            conductor.tell(job, Trained(epochs=1, accuracy=accuracy(job), loss=1.0, seconds=SECONDS))
+            conductor.tell(job, Trained(losses=(1.0,), accuracy=accuracy(job), seconds=SECONDS))
             spent.append(time.perf_counter() - before)
     return statistics.median(spent)
 

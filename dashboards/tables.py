@@ -38,6 +38,9 @@ def candidate_row(candidate: Candidate) -> dict[str, Any]:
         "confirmed_accuracy": candidate.confirmed_accuracy,
         "verified_accuracy": candidate.verified_accuracy,
         "rungs": {str(epochs): accuracy for epochs, accuracy in candidate.rungs.items()},
+        "losses": {str(epochs): list(losses) for epochs, losses in candidate.losses.items()},
+        "begun": None if candidate.begun is None else candidate.begun.isoformat(timespec="seconds"),
+        "ended": None if candidate.ended is None else candidate.ended.isoformat(timespec="seconds"),
     }
     del row["line"]
     return row

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from optuna.distributions import distribution_to_json
@@ -62,15 +63,19 @@ class BulkStorage(RDBStorage):
         attributes: Mapping[str, Any],
         results: Mapping[int, float],
         state: TrialState = TrialState.RUNNING,
+        *,
+        hidden: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """Attributes and results (by rung) of a running trial, and its end unless that is RUNNING: one transaction.
 
-        The value of a trial that ends is the last of these results. UpdateFinishedTrialError if it is closed already.
+        `hidden` are system attributes. The value of a trial that ends is the last of these results.
+        UpdateFinishedTrialError if it is closed already.
         """
         try:
             with self.engine.begin() as connection:
                 _close(connection, trial_id, state)
                 _replace(connection, models.TrialUserAttributeModel, "key", _attributes(trial_id, attributes))
+                _replace(connection, models.TrialSystemAttributeModel, "key", _attributes(trial_id, hidden))
                 _replace(connection, models.TrialIntermediateValueModel, "step", _results(trial_id, results))
                 if state.is_finished() and results:
                     connection.execute(insert(models.TrialValueModel), [_value(trial_id, results[max(results)])])
@@ -78,7 +83,7 @@ class BulkStorage(RDBStorage):
             raise StorageInternalError(str(error)) from error
         known = self._running.get(trial_id)
         if known is not None:
-            self._keep(_recorded(known, attributes, results, state))
+            self._keep(_recorded(known, attributes, hidden, results, state))
 
     def _get_trials(
         self, study_id: int, states: Any, included_trial_ids: set[int], trial_id_greater_than: int
@@ -185,11 +190,16 @@ def _with_results(trial: FrozenTrial, results: dict[int, float]) -> FrozenTrial:
 
 
 def _recorded(
-    trial: FrozenTrial, attributes: Mapping[str, Any], results: Mapping[int, float], state: TrialState
+    trial: FrozenTrial,
+    attributes: Mapping[str, Any],
+    hidden: Mapping[str, Any],
+    results: Mapping[int, float],
+    state: TrialState,
 ) -> FrozenTrial:
     """The trial after `BulkStorage.record`."""
     trial = copy(trial)
     trial.user_attrs = {**trial.user_attrs, **attributes}
+    trial.system_attrs = {**trial.system_attrs, **hidden}
     trial.intermediate_values = {**trial.intermediate_values, **results}
     trial.state = state
     if state.is_finished():

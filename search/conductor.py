@@ -166,7 +166,7 @@ class Conductor:
         """Record a rung and decide from the whole study's results whether the candidate goes on."""
         training = self._training[number]
         training.seconds += outcome.seconds
-        result = RungResult(outcome.epochs, outcome.accuracy, training.seconds)
+        result = RungResult(outcome.epochs, outcome.accuracy, training.seconds, outcome.losses)
         rungs, reduction = self._settings.rungs, self._settings.reduction
         if result.epochs == rungs[-1]:
             self._ledger.tell_complete(number, result)

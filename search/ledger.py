@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -43,6 +44,8 @@ _REASON = "reason"
 _INTERRUPTED = "interrupted"
 _AGAIN = "again"
 _PRUNING = "pruning"
+_LOSSES = "petitnet:losses"
+"""A system attribute, which no dashboard makes a column of."""
 
 SAMPLED = "sampler"
 MOST_ATTEMPTS = 3
@@ -68,6 +71,8 @@ class RungResult:
     """On the validation fold; a fraction."""
     seconds: float
     """Of all its rungs so far."""
+    losses: tuple[float, ...] = ()
+    """Mean training loss of each epoch of this rung."""
 
 
 def distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
@@ -227,12 +232,13 @@ class Ledger:
     def _record(
         self, number: int, state: TrialState, attributes: dict[str, Any], result: RungResult | None = None
     ) -> bool:
-        results = {}
+        results, curve = {}, {}
         if result is not None:
             attributes = attributes | {_SECONDS: result.seconds}
             results[result.epochs] = result.accuracy
+            curve[f"{_LOSSES}:{result.epochs}"] = [float(f"{loss:.5g}") for loss in result.losses]
         try:
-            self._storage.record(self._trial_id(number), attributes, results, state)
+            self._storage.record(self._trial_id(number), attributes, results, state, hidden=curve)
         except UpdateFinishedTrialError:
             return False
         return True
@@ -413,8 +419,25 @@ def _candidate(trial: FrozenTrial, seed: int) -> Candidate:
         peak_activation_bytes=attributes.get(_PEAK, 0),
         seed=seed,
         rungs=dict(sorted(trial.intermediate_values.items())),
+        losses=_losses(trial),
         seconds=attributes.get(_SECONDS, 0.0),
+        begun=_with_zone(trial.datetime_start),
+        ended=_with_zone(trial.datetime_complete),
         reason=attributes.get(_REASON, ""),
         interrupted=attributes.get(_INTERRUPTED, False),
         pruning=PrunedFrom(**attributes[_PRUNING]) if _PRUNING in attributes else None,
     )
+
+
+def _losses(trial: FrozenTrial) -> dict[int, tuple[float, ...]]:
+    found = {}
+    for key, losses in trial.system_attrs.items():
+        kind, _, epochs = key.rpartition(":")
+        if kind == _LOSSES:
+            found[int(epochs)] = tuple(losses)
+    return dict(sorted(found.items()))
+
+
+def _with_zone(moment: datetime | None) -> datetime | None:
+    """Optuna's times are local and say nothing of it."""
+    return None if moment is None else moment.astimezone()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from optuna.exceptions import UpdateFinishedTrialError
@@ -40,6 +41,8 @@ class PatientStorage(BaseStorage):
         attributes: Mapping[str, Any],
         results: Mapping[int, float],
         state: TrialState = TrialState.RUNNING,
+        *,
+        hidden: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """As `BulkStorage.record`."""
         attempts = 0
@@ -48,7 +51,7 @@ class PatientStorage(BaseStorage):
             nonlocal attempts
             attempts += 1
             try:
-                self._rows.record(trial_id, attributes, results, state)
+                self._rows.record(trial_id, attributes, results, state, hidden=hidden)
             except UpdateFinishedTrialError:
                 if attempts == 1 or self._inner.get_trial(trial_id).state != state:
                     raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from statistics import fmean, mean
 from typing import Literal
@@ -97,8 +98,14 @@ class Candidate:
     seed: int = 0
     rungs: dict[int, float] = field(default_factory=dict)
     """Validation accuracy, a fraction, by the epochs of the training."""
+    losses: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    """Mean training loss of each epoch, by the epochs of the training."""
     seconds: float = 0.0
     """Training and validation, all rungs together."""
+    begun: datetime | None = None
+    """When it was asked, with a time zone; None if that is not known."""
+    ended: datetime | None = None
+    """When it was told; None while it is not."""
     reason: str = ""
     """Why it was pruned or failed."""
     interrupted: bool = False

@@ -19,12 +19,15 @@ class TrainingError(Exception):
 class Course:
     """A training that ran to its end."""
 
-    epochs: int
-    """That were run."""
-    loss: float
-    """Mean cross-entropy of the last epoch's training steps, smoothed labels included."""
+    losses: tuple[float, ...]
+    """Mean cross-entropy of each epoch's training steps, smoothed labels included."""
     accuracy: float | None
     """On the fold held out, by the weights that the network has now; a fraction. None if none is held out."""
+
+    @property
+    def epochs(self) -> int:
+        """That were run."""
+        return len(self.losses)
 
 
 def run_epoch(

@@ -40,5 +40,5 @@ def carry_out(task: Fit, data: Batches, deadline: float = math.inf) -> Fitted | 
         except TrainingError as error:
             return Failed(epochs=task.epochs, reason=str(error))
         weights = pack(network.state_dict())
-        stages.append(Stage(weights=weights, epochs=course.epochs, loss=course.loss, accuracy=course.accuracy))
+        stages.append(Stage(weights=weights, epochs=course.epochs, loss=course.losses[-1], accuracy=course.accuracy))
     return Fitted(stages=tuple(stages), seconds=time.monotonic() - begun)

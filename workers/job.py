@@ -33,12 +33,16 @@ class Job:
 class Trained:
     """A training that ran to its end."""
 
-    epochs: int
+    losses: tuple[float, ...]
+    """Mean cross-entropy of each epoch's training steps, smoothed labels included."""
     accuracy: float
     """On the validation fold, by the weights of the last epoch; a fraction."""
-    loss: float
-    """Mean cross-entropy of the last epoch's training steps, smoothed labels included."""
     seconds: float
+
+    @property
+    def epochs(self) -> int:
+        """That were run."""
+        return len(self.losses)
 
 
 @dataclass(frozen=True, kw_only=True)

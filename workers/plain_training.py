@@ -103,17 +103,17 @@ def fit(
     steps = _Steps(network, recipe, masks or {})
     pace = Pace(recipe)
     best: dict[str, Tensor] = {}
-    loss = math.nan
+    losses: list[float] = []
     while not pace.over:
         steps.begin(pace.rate)
-        loss = run_epoch(_shuffled(data, recipe, generator), steps.take, deadline)
+        losses.append(run_epoch(_shuffled(data, recipe, generator), steps.take, deadline))
         pace.tell(_validate(network, data) if recipe.validates else None)
         if recipe.restore_best and pace.is_best:
             best = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     if best:
         network.load_state_dict(best)
     accuracy = finite(_validate(network, data).accuracy) if len(data.validation) else None
-    return Course(epochs=pace.epochs, loss=loss, accuracy=accuracy)
+    return Course(losses=tuple(losses), accuracy=accuracy)
 
 
 class _Steps:

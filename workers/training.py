@@ -108,7 +108,7 @@ def train(
         return Failed(epochs=recipe.epochs, reason=str(error))
     assert course.accuracy is not None
     seconds = time.monotonic() - begun
-    return Trained(epochs=course.epochs, accuracy=course.accuracy, loss=course.loss, seconds=seconds)
+    return Trained(losses=course.losses, accuracy=course.accuracy, seconds=seconds)
 
 
 def begin(architecture: Architecture, data: Batches, seed: int) -> tuple[nn.Module, torch.Generator]:
@@ -148,12 +148,10 @@ def fit(
             schedule.step()
         return loss
 
-    loss = math.nan
     network.train()
-    for _ in range(recipe.epochs):
-        loss = run_epoch(data.shuffled(recipe, generator), step, deadline)
+    losses = tuple(run_epoch(data.shuffled(recipe, generator), step, deadline) for _ in range(recipe.epochs))
     accuracy = finite(_accuracy(network, data)) if len(data.validation) else None
-    return Course(epochs=recipe.epochs, loss=loss, accuracy=accuracy)
+    return Course(losses=losses, accuracy=accuracy)
 
 
 def held_at_zero(network: nn.Module, masks: Mapping[str, Tensor]) -> Callable[[], None]:

@@ -137,7 +137,7 @@ def by_size() -> Train:
 
     def train(job: Job) -> Outcome:
         share = min(1.0, read(job.line).totals.parameters / 3000)
-        return Trained(epochs=job.epochs, accuracy=0.95 * share + 0.0005 * job.epochs, loss=1 - share, seconds=0.1)
+        return Trained(losses=(1 - share,) * job.epochs, accuracy=0.95 * share + 0.0005 * job.epochs, seconds=0.1)
 
     return train
 

@@ -49,7 +49,7 @@ def test_only_the_best_of_a_rung_go_on(
 ) -> None:
     def hopeless(job: Job) -> Outcome:
         accuracy = 0.2 * read(job.line).totals.parameters / 3000
-        return Trained(epochs=job.epochs, accuracy=accuracy, loss=1.0, seconds=0.0)
+        return Trained(losses=(1.0,) * job.epochs, accuracy=accuracy, seconds=0.0)
 
     drive(make_conductor(ledger, trials=60), hopeless)
     trained = [candidate for candidate in ledger.candidates() if candidate.rungs]
@@ -64,7 +64,7 @@ def test_only_the_best_of_a_rung_go_on(
 def test_a_lucky_hit_is_not_believed(ledger: Ledger, make_conductor: MakeConductor, drive: Drive) -> None:
     def lucky_once(job: Job) -> Outcome:
         accuracy = 0.91 if job.kind == "candidate" else 0.89
-        return Trained(epochs=job.epochs, accuracy=accuracy, loss=1.0, seconds=0.0)
+        return Trained(losses=(1.0,) * job.epochs, accuracy=accuracy, seconds=0.0)
 
     conductor = make_conductor(ledger, trials=3)
     drive(conductor, lucky_once)
@@ -102,7 +102,7 @@ def test_a_failed_confirmation_is_tried_again_and_then_given_up(
     def never_confirmed(job: Job) -> Outcome:
         if job.kind == "confirmation":
             return Failed(epochs=job.epochs, reason="its worker died")
-        return Trained(epochs=job.epochs, accuracy=0.99, loss=1.0, seconds=0.0)
+        return Trained(losses=(1.0,) * job.epochs, accuracy=0.99, seconds=0.0)
 
     conductor = make_conductor(ledger, trials=1)
     jobs = drive(conductor, never_confirmed)
@@ -115,7 +115,7 @@ def test_the_trial_limit_counts_those_of_earlier_runs(
     open_ledger: Callable[[], Ledger], make_conductor: MakeConductor, drive: Drive
 ) -> None:
     def hopeless(job: Job) -> Outcome:
-        return Trained(epochs=job.epochs, accuracy=0.1, loss=1.0, seconds=0.0)
+        return Trained(losses=(1.0,) * job.epochs, accuracy=0.1, seconds=0.0)
 
     drive(make_conductor(open_ledger(), trials=5), hopeless)
     again = drive(make_conductor(open_ledger(), trials=8), hopeless)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import optuna
 import pytest
@@ -39,6 +40,23 @@ def test_a_candidate_is_written_down_whole(ledger: Ledger, settings: StudySettin
     (stored,) = ledger._study.get_trials()
     assert stored.params == choices
     assert stored.constraints == {"parameters": architecture.totals.parameters - settings.budget}
+
+
+def test_the_losses_of_each_rung_and_when_it_was_are_kept(
+    open_ledger: Callable[[], Ledger], settings: StudySettings, draw: Draw
+) -> None:
+    ledger = open_ledger()
+    before = datetime.now(UTC)
+    number = begin(ledger, settings, draw())
+    ledger.report(number, RungResult(1, 0.4, 1.0, (0.123456789,)))
+    assert ledger.candidate(number).ended is None
+    ledger.tell_complete(number, RungResult(4, 0.5, 5.0, (0.9, 0.5, 0.25, 0.125)))
+    for reader in (ledger, open_ledger()):
+        candidate = reader.candidate(number)
+        assert candidate.losses == {1: (0.12346,), 4: (0.9, 0.5, 0.25, 0.125)}
+        assert candidate.begun is not None
+        assert candidate.ended is not None
+        assert before <= candidate.begun <= candidate.ended <= datetime.now(UTC)
 
 
 def test_every_candidate_has_a_seed_of_its_own_that_lasts(

@@ -259,9 +259,11 @@ class Interrupted(BulkStorage):
 
     meanwhile: TrialState | None = None
 
-    def record(self, trial_id: int, attributes: Any, results: Any, state: TrialState = TrialState.RUNNING) -> None:
+    def record(
+        self, trial_id: int, attributes: Any, results: Any, state: TrialState = TrialState.RUNNING, **more: Any
+    ) -> None:
         made, self.meanwhile = self.meanwhile, None
-        super().record(trial_id, attributes, results if made in (None, state) else {}, made or state)
+        super().record(trial_id, attributes, results if made in (None, state) else {}, made or state, **more)
         if made is not None:
             raise wrapped(refused())
 

@@ -8,7 +8,7 @@ from workers.job import Failed, Fitted, Stage, Trained, from_result, to_result
 @pytest.mark.parametrize(
     "outcome",
     [
-        Trained(epochs=4, accuracy=0.991, loss=0.31, seconds=12.5),
+        Trained(losses=(0.9, 0.5, 0.4, 0.31), accuracy=0.991, seconds=12.5),
         Fitted(stages=(Stage(weights=b"...", epochs=16, loss=0.31, accuracy=None),), seconds=12.5),
         Failed(epochs=16, reason="the training loss became nan"),
     ],

@@ -43,26 +43,26 @@ def test_digits_are_learned(digits: DataSet) -> None:
 
     assert outcome.accuracy > 0.9
     assert outcome.epochs == 16
-    assert 0 < outcome.loss < 1
+    assert 0 < outcome.losses[-1] < 1
     assert outcome.seconds > 0
 
 
 def test_the_seed_gives_the_result(few: DataSet) -> None:
     first, again, other = (trained(SMALL, on_cpu(few), FAST, seed) for seed in (5, 5, 6))
 
-    assert (first.accuracy, first.loss) == (again.accuracy, again.loss)
-    assert first.loss != other.loss
+    assert (first.accuracy, first.losses[-1]) == (again.accuracy, again.losses[-1])
+    assert first.losses[-1] != other.losses[-1]
 
 
 def test_dropout_follows_the_seed(few: DataSet) -> None:
     architecture = read("1x8x8-4c3pnrd0.5-P2-3c3p-G")
     first, again = (trained(architecture, on_cpu(few), FAST, seed=5) for _ in range(2))
 
-    assert (first.accuracy, first.loss) == (again.accuracy, again.loss)
+    assert (first.accuracy, first.losses[-1]) == (again.accuracy, again.losses[-1])
 
 
 def test_large_seeds_are_taken(few: DataSet) -> None:
-    assert trained(SMALL, on_cpu(few), FAST, seed=2**64 + 5).loss > 0
+    assert trained(SMALL, on_cpu(few), FAST, seed=2**64 + 5).losses[-1] > 0
 
 
 @pytest.mark.parametrize("bfloat16", [False, True])
@@ -71,7 +71,7 @@ def test_every_numerics_trains(bfloat16: bool, channels_last: bool, few: DataSet
     data = on_cpu(few, numerics=Numerics(bfloat16=bfloat16, channels_last=channels_last))
     plain = trained(SMALL, on_cpu(few), replace(FAST, epochs=1))
 
-    assert trained(SMALL, data, replace(FAST, epochs=1)).loss == pytest.approx(plain.loss, rel=0.05)
+    assert trained(SMALL, data, replace(FAST, epochs=1)).losses[-1] == pytest.approx(plain.losses[-1], rel=0.05)
 
 
 def up_then_down(done: float, warmup: float) -> float:
@@ -117,7 +117,7 @@ def test_an_epoch_is_that_of_a_plain_loop(line: str, digits: DataSet) -> None:
     loss, accuracy = plain_loop(read(line), digits, recipe, seed=4)
     outcome = trained(read(line), on_cpu(digits), recipe, seed=4)
 
-    assert outcome.loss == pytest.approx(loss, rel=1e-3)
+    assert outcome.losses[-1] == pytest.approx(loss, rel=1e-3)
     assert outcome.accuracy == pytest.approx(accuracy, abs=0.01)
 
 
@@ -128,7 +128,7 @@ def test_no_images_of_the_fold_are_trained_on(few: DataSet) -> None:
     black[held_out.validation] = 0
     other = on_cpu(replace(few, images=black), fold=2)
 
-    assert trained(SMALL, data, FAST).loss == trained(SMALL, other, FAST).loss
+    assert trained(SMALL, data, FAST).losses[-1] == trained(SMALL, other, FAST).losses[-1]
 
 
 def test_validation_images_are_those_of_the_fold_as_they_are(few: DataSet) -> None:
@@ -186,7 +186,7 @@ def test_fewer_images_than_a_batch_are_one_step(few: DataSet) -> None:
     recipe = Recipe(epochs=1, batch=128)
 
     assert [len(images) for images, _ in data.shuffled(recipe, torch.Generator())] == [60]
-    assert trained(SMALL, data, recipe).loss > 0
+    assert trained(SMALL, data, recipe).losses[-1] > 0
 
 
 @pytest.mark.parametrize("architecture", [SMALL, WITHOUT_NORM])
@@ -222,7 +222,7 @@ def test_a_deadline_far_away_changes_nothing(few: DataSet) -> None:
     outcome = train(SMALL, on_cpu(few), FAST, seed=0, deadline=time.monotonic() + 3_600)
 
     assert isinstance(outcome, Trained)
-    assert outcome.loss == trained(SMALL, on_cpu(few), FAST).loss
+    assert outcome.losses[-1] == trained(SMALL, on_cpu(few), FAST).losses[-1]
 
 
 @pytest.mark.parametrize("warmup", [0.1, 0.2, 0.5])
@@ -246,7 +246,7 @@ def test_read_only_arrays_are_taken_without_a_warning(few: DataSet, recwarn: pyt
     few.labels.setflags(write=False)
     before = few.images.copy()
 
-    assert trained(SMALL, on_cpu(few), FAST).loss > 0
+    assert trained(SMALL, on_cpu(few), FAST).losses[-1] > 0
     assert np.array_equal(few.images, before)
     assert not recwarn.list
 
@@ -263,4 +263,4 @@ def test_the_random_state_outside_does_not_matter(few: DataSet) -> None:
     first = trained(SMALL, on_cpu(few), FAST)
     torch.manual_seed(2)
 
-    assert trained(SMALL, on_cpu(few), FAST).loss == first.loss
+    assert trained(SMALL, on_cpu(few), FAST).losses[-1] == first.losses[-1]
