@@ -123,7 +123,7 @@ def test_an_interrupt_ends_in_order_and_says_how_to_go_on(
 
 def test_workers_that_die_cost_nothing_but_time(begin: Begin, petitnet_home: Path) -> None:
     rng = random.Random(2)
-    process = begin(*RUN, "--trials", "14", "--json")
+    process = begin(*RUN, "--trials", "8", "--json")
     wait_until(lambda: any(candidate.rungs for candidate in candidates(petitnet_home)))
     for _ in range(4):
         at_work = workers(process.pid)
@@ -133,7 +133,7 @@ def test_workers_that_die_cost_nothing_but_time(begin: Begin, petitnet_home: Pat
     _, complaints = process.communicate(timeout=150)
     assert process.returncode == 3, complaints
     trained = [candidate for candidate in candidates(petitnet_home) if candidate.state != State.OVER_BUDGET]
-    assert len(trained) == 14
+    assert len(trained) == 8
     for candidate in trained:
         lost = candidate.state == State.FAILED and "its workers died 3 times" in candidate.reason
         assert lost or candidate.state in (State.COMPLETE, State.PRUNED), candidate.reason
