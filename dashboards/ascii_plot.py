@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from dashboards.pareto import Chart
-from dashboards.pareto_points import Cost, Kind, Point
+from dashboards.pareto_points import Cost, Kind, Point, Study
 from dashboards.pareto_style import accuracy_tick, cost_tick
 from dashboards.text import number, percent
 
@@ -22,12 +22,28 @@ _SYMBOLS = {
     Kind.VERIFIED: ("V", "verified, test"),
 }
 """In the order in which they are drawn: what comes later covers what comes before."""
+_SHORT = {
+    Kind.RUNNING: "training",
+    Kind.FAILED: "failed",
+    Kind.PRUNED: "pruned",
+    Kind.COMPLETE: "trained",
+    Kind.SLIMMED: "slimmed",
+    Kind.PUBLISHED: "published",
+    Kind.VERIFIED: "verified",
+}
+_LOWEST, _HIGHEST = 4, 12
+"""Rows of a small plot."""
 
 Grid = list[list[str]]
 
 
 def draw(chart: Chart, width: int = 80, height: int = 20) -> str:
-    """Rows of at most `width` columns, or as few as it takes; the plot is `height` rows high. Notes are not wrapped."""
+    """The plot with its legend and the chart's notes, which are not wrapped."""
+    return "\n".join([*plot(chart, width, height), "", *_legend(chart), "", *chart.notes()])
+
+
+def plot(chart: Chart, width: int, height: int) -> list[str]:
+    """Rows of at most `width` columns, or as few as it takes: `height` of them, and three for the lower axis."""
     columns = max(width - _MARGIN - 2, _NARROWEST)
     grid: Grid = [[" "] * columns for _ in range(height)]
     _lines(chart, grid)
@@ -39,7 +55,19 @@ def draw(chart: Chart, width: int = 80, height: int = 20) -> str:
             grid[row][column] = symbol
     ticks = _accuracies(chart, grid)
     rows = [f"{ticks.get(row, ''):>{_MARGIN}} |{''.join(cells).rstrip()}" for row, cells in enumerate(grid)]
-    return "\n".join([*rows, *_below(chart, grid), "", *_legend(chart), "", *chart.notes()])
+    return [*rows, *_below(chart, grid)]
+
+
+def small_plot(study: Study, width: int, height: int) -> list[str]:
+    """At most `height` rows in all with what the symbols mean, for a study with an accuracy; none if they are few."""
+    rows = min(height - 3, _HIGHEST)
+    if rows < _LOWEST:
+        return []
+    chart = Chart((study,), Cost.PARAMETERS)
+    there = {kind for _, kind, _ in chart.shown}
+    told = [f"{symbol} {_SHORT[kind]}" for kind, (symbol, _) in _SYMBOLS.items() if kind in there]
+    legend = "  ".join([*told, "- target", ": budget"])
+    return [*plot(chart, width, rows)[:-1], f"{' ' * (_MARGIN + 2)}{legend}"[:width]]
 
 
 def _of(chart: Chart, kind: Kind) -> list[Point]:

@@ -15,8 +15,17 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from dashboards.ascii_plot import small_plot
+from dashboards.pareto_points import Study
 from dashboards.text import duration, number, percent
 from space.candidate import Candidate, State
+
+_FACTS = 10
+"""Lines above the plot, if the best architecture takes one; and one that stays free below it."""
+_LABELS = 13
+"""Columns of what is said about a run before its values."""
+_SHARE = 0.02
+"""Of a driver's time that plots may take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +46,13 @@ class Snapshot:
     """Limit on candidates trained."""
     deadline: float | None
     """time.monotonic() when the run ends by its time limit."""
+    dataset: str = ""
+    workers: int = 0
+    """That have begun."""
+    at_work: int = 0
+    """Those that are training."""
+    gpus: float = 0.0
+    """That they have; shared ones count by their share."""
 
     @property
     def counts(self) -> Counter[State]:
@@ -109,7 +125,10 @@ class LiveView:
     """A few lines that stay in place."""
 
     def __init__(self, console: Console) -> None:
+        self._console = console
         self._snapshot: Snapshot | None = None
+        self._plot: list[str] = []
+        self._plot_due = float("-inf")
         self._notice: str | None = None
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=2, transient=True)
 
@@ -120,8 +139,19 @@ class LiveView:
         self._notice = line
 
     def _draw(self) -> RenderableType:
-        shown = Text("starting workers") if self._snapshot is None else draw(self._snapshot, time.monotonic())
+        if self._snapshot is None:
+            shown: RenderableType = Text("starting workers")
+        else:
+            shown = draw(self._snapshot, time.monotonic(), self._pareto(self._snapshot))
         return Group(Text(self._notice, style="bold yellow"), shown) if self._notice else shown
+
+    def _pareto(self, snapshot: Snapshot) -> list[str]:
+        """The plot, drawn again only as often as the time that takes allows: thousands of candidates take a while."""
+        begun = time.monotonic()
+        if begun >= self._plot_due:
+            self._plot = pareto_rows(snapshot, *self._console.size)
+            self._plot_due = begun + (time.monotonic() - begun) / _SHARE
+        return self._plot
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -133,8 +163,29 @@ class LiveView:
         self._live.stop()
 
 
-def draw(snapshot: Snapshot, now: float) -> RenderableType:
-    """The live view of one moment; `now` is time.monotonic()."""
+def draw(snapshot: Snapshot, now: float, plot: Sequence[str] = ()) -> RenderableType:
+    """The live view of one moment, with the rows of a plot below it; `now` is time.monotonic()."""
+    lines: list[RenderableType] = [_facts(snapshot, now)]
+    lines += [Text(_confirming(one, snapshot.confirmations), style="bold") for one in snapshot.confirming]
+    return Group(*lines, *(Text(row) for row in plot))
+
+
+def pareto_rows(snapshot: Snapshot, width: int, height: int) -> list[str]:
+    """A Pareto plot that fits below the live view on a terminal of this size; none where there is nothing to plot."""
+    if snapshot.best is None:
+        return []
+    taken = _FACTS + len(snapshot.best.line) // max(1, width - _LABELS) + len(snapshot.confirming)
+    study = Study(
+        name=snapshot.study,
+        dataset=snapshot.dataset,
+        budget=snapshot.budget,
+        target=snapshot.target,
+        candidates=snapshot.candidates,
+    )
+    return small_plot(study, width, height - taken)
+
+
+def _facts(snapshot: Snapshot, now: float) -> Table:
     counts = snapshot.counts
     rungs = ", ".join(
         f"{count} after {epochs} epoch{'s' if epochs > 1 else ''}"
@@ -155,12 +206,17 @@ def draw(snapshot: Snapshot, now: float) -> RenderableType:
         f"{snapshot.per_minute(now):.1f} candidates a minute, "
         + (f"limits reached in {duration(left)}" if left is not None else "time left not known yet"),
     )
+    grid.add_row("workers", _crew(snapshot))
     grid.add_row("goal", f"{percent(snapshot.target)} with at most {number(snapshot.budget)} parameters")
     grid.add_row("best so far", _best(snapshot.best))
-    lines: list[RenderableType] = [grid]
-    for candidate in snapshot.confirming:
-        lines.append(Text(_confirming(candidate, snapshot.confirmations), style="bold"))
-    return Group(*lines)
+    return grid
+
+
+def _crew(snapshot: Snapshot) -> str:
+    if not snapshot.workers:
+        return "none has begun yet"
+    on_gpus = f", on {snapshot.gpus:.3g} GPU{'' if snapshot.gpus == 1 else 's'}" if snapshot.gpus else ""
+    return f"{snapshot.at_work} of {snapshot.workers} training{on_gpus}"
 
 
 def _best(best: Candidate | None) -> str:

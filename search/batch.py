@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from search import home, ray_environment
 from search.conductor import LOSSES
+from search.crew import Crew
 from search.site import Site
 from workers.dataset import DataSet
 from workers.job import Failed, Fit, Fitted
@@ -25,8 +26,8 @@ class Batch:
         self._on_done = on_done
         self._losses: Counter[str] = Counter()
         self.interrupted = False
-        self.workers = 0
-        """Set from outside: how many there are now."""
+        self.crew = Crew()
+        """Set from outside: who trains now."""
 
     @property
     def finished(self) -> bool:

@@ -6,12 +6,16 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass
 
+from search.artifacts import Artifact
 from search.confirmation import Confirmer
+from search.crew import Crew
 from search.drivers import Presence
+from search.keepsakes import keepsakes
 from search.ledger import Ledger, RungResult
 from search.promotion import goes_on
 from search.proposer import Proposer
 from search.settings import RunLimits, StudySettings
+from space.candidate import State
 from workers.job import Failed, Job, Outcome, Trained
 
 HOPELESS = 10
@@ -55,8 +59,8 @@ class Conductor:
         self._failures: list[str] = []
         self.interrupted = False
         """Set from outside to end the run."""
-        self.workers = 0
-        """Set from outside: how many there are now."""
+        self.crew = Crew()
+        """Set from outside: who trains now."""
         self.exhausted = False
         """Whether nothing of the study is in training anywhere and nothing will be, by the last look."""
         self._looked = time.monotonic()
@@ -135,6 +139,7 @@ class Conductor:
             fold=0,
             seed=training.seed,
             timeout=None if limit is None else max(0.0, limit - training.seconds),
+            wants_weights=epochs == self._settings.rungs[-1],
         )
 
     def lose(self, job: Job, reason: str) -> None:
@@ -169,7 +174,7 @@ class Conductor:
         result = RungResult(outcome.epochs, outcome.accuracy, training.seconds, outcome.losses)
         rungs, reduction = self._settings.rungs, self._settings.reduction
         if result.epochs == rungs[-1]:
-            self._ledger.tell_complete(number, result)
+            self._ledger.tell_complete(number, result, self._keepsakes(number, result, outcome))
             if result.accuracy >= self._settings.target:
                 self._confirmer.refresh()
         elif not goes_on(result.accuracy, [*self._ledger.accuracies(result.epochs), result.accuracy], reduction):
@@ -178,6 +183,17 @@ class Conductor:
             self._ready.append(self._rung(number, rungs[rungs.index(result.epochs) + 1]))
             return
         del self._training[number]
+
+    def _keepsakes(self, number: int, result: RungResult, outcome: Trained) -> list[Artifact]:
+        """Of a candidate that nothing trained to the end beats in both accuracy and fewness of parameters."""
+        candidates = self._ledger.candidates()
+        mine = candidates[number]
+        beaten = any(
+            other.parameters <= mine.parameters and (other.accuracy or 0.0) >= result.accuracy
+            for other in candidates
+            if other.state == State.COMPLETE and other.pruning is None
+        )
+        return [] if beaten else keepsakes(mine, result, outcome.weights)
 
     def close(self) -> None:
         """Leave nothing RUNNING: what is still in training is told FAIL and can be asked again."""

@@ -5,10 +5,11 @@ The names of those attributes are written down here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import optuna
@@ -16,6 +17,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from search.artifacts import Artifact, keep
 from search.errors import NotFoundError
 from search.seeds import derive
 from search.settings import StudySettings
@@ -46,6 +48,8 @@ _AGAIN = "again"
 _PRUNING = "pruning"
 _LOSSES = "petitnet:losses"
 """A system attribute, which no dashboard makes a column of."""
+_FIGURE = "dashboard:plot_data:pareto"
+"""Where optuna-dashboard looks for figures; the last word is its title there."""
 
 SAMPLED = "sampler"
 MOST_ATTEMPTS = 3
@@ -153,6 +157,13 @@ class Ledger:
     def record_winner(self, number: int) -> None:
         self._study.set_user_attr(_WINNER, number)
 
+    def post_figure(self, figure: str) -> None:
+        """Show a plotly figure, as JSON, on the study's page in the Optuna dashboard.
+
+        The dashboard puts together what it finds in parts; one part is written at once or not at all.
+        """
+        self._storage.set_study_system_attr(self._identity, f"{_FIGURE}:0", figure)
+
     def sample(self, sampler: optuna.samplers.BaseSampler, space: SearchSpace) -> dict[str, Value]:
         """A value for every range of the space, by what the study holds now; nothing is written."""
         ranges = distributions(space)
@@ -216,9 +227,9 @@ class Ledger:
         """What all candidates of the study have reached at one rung, whoever trained them."""
         return [trial.intermediate_values[epochs] for trial in self._trials() if epochs in trial.intermediate_values]
 
-    def tell_complete(self, number: int, result: RungResult) -> bool:
+    def tell_complete(self, number: int, result: RungResult, artifacts: Sequence[Artifact] = ()) -> bool:
         """A candidate that ends at the top rung; False if it is closed, by a driver that took this one for dead."""
-        return self._record(number, TrialState.COMPLETE, {}, result)
+        return self._record(number, TrialState.COMPLETE, {}, result, keep(self._store, artifacts))
 
     def tell_pruned(self, number: int, result: RungResult, reduction: int) -> bool:
         """A candidate that ends at a lower rung; False as above."""
@@ -230,7 +241,12 @@ class Ledger:
         return self._record(number, TrialState.FAIL, {_REASON: reason, _INTERRUPTED: interrupted})
 
     def _record(
-        self, number: int, state: TrialState, attributes: dict[str, Any], result: RungResult | None = None
+        self,
+        number: int,
+        state: TrialState,
+        attributes: dict[str, Any],
+        result: RungResult | None = None,
+        hidden: Mapping[str, Any] = MappingProxyType({}),
     ) -> bool:
         results, curve = {}, {}
         if result is not None:
@@ -238,7 +254,7 @@ class Ledger:
             results[result.epochs] = result.accuracy
             curve[f"{_LOSSES}:{result.epochs}"] = [float(f"{loss:.5g}") for loss in result.losses]
         try:
-            self._storage.record(self._trial_id(number), attributes, results, state, hidden=curve)
+            self._storage.record(self._trial_id(number), attributes, results, state, hidden=curve | dict(hidden))
         except UpdateFinishedTrialError:
             return False
         return True

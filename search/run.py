@@ -16,6 +16,7 @@ from search.drivers import Presence
 from search.errors import NotFoundError, SearchError, SettingsError
 from search.ledger import Ledger, names
 from search.patience import STORAGE_TIMEOUT, Patience
+from search.poster import Poster
 from search.proposer import Proposer
 from search.reference import parse
 from search.seeds import derive
@@ -148,7 +149,7 @@ def _search(request: Request, ledger: Ledger, presence: Presence, data: DataSet,
                 conductor.interrupt()
             finally:
                 conductor.close()
-        picture.draw()
+        picture.finish()
     if conductor.hopeless is not None:
         raise SearchError(f"{conductor.hopeless}; see search status {ledger.name}")
     return Result(
@@ -213,6 +214,7 @@ class _Picture:
         self._view = view
         self._begun = begun
         self._drawn = float("-inf")
+        self._poster = Poster(ledger, request.settings)
 
     def refresh(self) -> None:
         """Draw, unless that was just done."""
@@ -221,20 +223,31 @@ class _Picture:
 
     def draw(self) -> None:
         """Read the study and show it."""
+        candidates = self._ledger.candidates()
         self._view.update(
             Snapshot(
                 study=self._ledger.name,
                 budget=self._request.settings.budget,
                 target=self._request.settings.target,
                 confirmations=CONFIRMATIONS,
-                candidates=self._ledger.candidates(),
+                candidates=candidates,
                 begun=self._begun,
                 trained_before=self._conductor.trained_before,
                 trials=self._request.limits.trials,
                 deadline=self._conductor.deadline,
+                dataset=self._request.settings.dataset,
+                workers=self._conductor.crew.workers,
+                at_work=self._conductor.crew.at_work,
+                gpus=self._conductor.crew.gpus,
             )
         )
+        self._poster.refresh(candidates)
         self._drawn = time.monotonic()
+
+    def finish(self) -> None:
+        """Draw how it has ended."""
+        self.draw()
+        self._poster.post(self._ledger.candidates())
 
 
 def find(store: Store, place: str) -> Candidate:

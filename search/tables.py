@@ -49,3 +49,11 @@ VERIFICATIONS = Table(
     UniqueConstraint("study", "candidate", "place"),
 )
 """Trainings on all training images, with their weights; `confusion` is empty until the test set is read."""
+
+ARTIFACTS = Table(
+    "petitnet_artifacts",
+    TABLES,
+    Column("artifact", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""Files of candidates: see search.artifacts. Their names are where Optuna looks for them, with their trials."""

@@ -23,6 +23,7 @@ from ray.tune.search import Searcher
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from search.conductor import HOPELESS
+from search.crew import Crew
 from search.errors import ClusterError
 from search.places import Kind, Places
 from search.ray_connection import connected, nodes, scratch_directory
@@ -37,8 +38,8 @@ _RECOUNT = 3.0
 class Conductor(Protocol):
     """Who decides what is trained; search.conductor.Conductor does for a study, search.batch.Batch for a list."""
 
-    workers: int
-    """Set from outside: how many there are now."""
+    crew: Crew
+    """Set from outside: who trains now."""
 
     @property
     def finished(self) -> bool:
@@ -160,21 +161,21 @@ class _Bridge:
     def take(self, worker: str, actor: Any, result: dict[str, Any]) -> None:
         """What a worker reports: that it has begun, then the result of each job."""
         self._actors[worker] = actor
-        self.conductor.workers = len(self._actors)
         self._stillborn = 0
         self._idle[worker] = None
         job = self._jobs.pop(worker, None)
         if job is not None:
             self.conductor.tell(job, from_result(result))
         self.hand_out()
+        self._count()
 
     def lose(self, worker: str, error: str) -> None:
         """A worker has died."""
         del self._kinds[worker]
         begun = self._actors.pop(worker, None) is not None
-        self.conductor.workers = len(self._actors)
         self._idle.pop(worker, None)
         job = self._jobs.pop(worker, None)
+        self._count()
         if job is not None:
             self.conductor.lose(job, error)
         if not begun:
@@ -184,10 +185,15 @@ class _Bridge:
                     f"{HOPELESS} workers in a row died before they could begin, the last one with: {error}"
                 )
 
+    def _count(self) -> None:
+        on_gpus = sum(self._kinds[worker] == "gpu" for worker in self._jobs)
+        self.conductor.crew = Crew(workers=len(self._actors), at_work=len(self._jobs), gpus=on_gpus * self._places.gpus)
+
     def look_around(self) -> None:
         """What is to be done every now and then."""
         self.conductor.look_around()
         self.hand_out()
+        self._count()
         self._on_change()
 
     def dismiss(self) -> None:

@@ -27,6 +27,8 @@ class Job:
     """Of weights, order, augmentation and dropout."""
     timeout: float | None = None
     """Seconds after which it has failed."""
+    wants_weights: bool = False
+    """Whether the weights are to come back with the result."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,8 @@ class Trained:
     accuracy: float
     """On the validation fold, by the weights of the last epoch; a fraction."""
     seconds: float
+    weights: bytes | None = None
+    """The `state_dict`, as workers.weights packs it, where it is wanted."""
 
     @property
     def epochs(self) -> int:

@@ -75,7 +75,9 @@ class TrainJob(AtDesk):
         match task:
             case Job():
                 recipe = replace(self.recipe, epochs=task.epochs)
-                return train(read(task.line), data, recipe, seed=task.seed, deadline=deadline)
+                return train(
+                    read(task.line), data, recipe, seed=task.seed, deadline=deadline, wants_weights=task.wants_weights
+                )
             case Fit():
                 return carry_out(task, data, deadline)
 

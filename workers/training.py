@@ -24,6 +24,7 @@ from workers.job import Failed, Outcome, Trained
 from workers.muon import Muon
 from workers.numerics import Numerics
 from workers.recipe import Recipe
+from workers.weights import pack
 
 _VALIDATION_BATCH = 1000
 _MAX_SEED = 2**63
@@ -94,7 +95,13 @@ def batches(data: DataSet, fold: int | None, numerics: Numerics, device: torch.d
 
 
 def train(
-    architecture: Architecture, data: Batches, recipe: Recipe, *, seed: int, deadline: float = math.inf
+    architecture: Architecture,
+    data: Batches,
+    recipe: Recipe,
+    *,
+    seed: int,
+    deadline: float = math.inf,
+    wants_weights: bool = False,
 ) -> Outcome:
     """Train a network from fresh weights to the end of its schedule, then validate it once.
 
@@ -108,7 +115,8 @@ def train(
         return Failed(epochs=recipe.epochs, reason=str(error))
     assert course.accuracy is not None
     seconds = time.monotonic() - begun
-    return Trained(losses=course.losses, accuracy=course.accuracy, seconds=seconds)
+    weights = pack(network.state_dict()) if wants_weights else None
+    return Trained(losses=course.losses, accuracy=course.accuracy, seconds=seconds, weights=weights)
 
 
 def begin(architecture: Architecture, data: Batches, seed: int) -> tuple[nn.Module, torch.Generator]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from dashboards.progress import LiveView, PlainView, Snapshot, draw, pruned_by_rung, summary, view
+from dashboards.progress import LiveView, PlainView, Snapshot, draw, pareto_rows, pruned_by_rung, summary, view
 from space.candidate import Candidate, Confirmation, State
 
 
@@ -32,7 +32,7 @@ def console() -> tuple[Console, io.StringIO]:
 
 def drawn(snapshot: Snapshot, now: float) -> str:
     screen, file = console()
-    screen.print(draw(snapshot, now))
+    screen.print(draw(snapshot, now, pareto_rows(snapshot, 80, 24)))
     return file.getvalue()
 
 
@@ -76,10 +76,37 @@ def test_the_live_view_says_all_that_matters_in_eighty_columns(snapshot: Snapsho
         "90.00 % with at most 1,000 parameters",
         "95.00 % after 16 epochs, 600 parameters, #4",
         "confirming #3: 2 of 3 (91.00 %, 93.00 %)",
+        "none has begun yet",
+        "o trained",
     ):
         assert part in text
     assert max(map(len, text.splitlines())) <= 80
     assert len(text.splitlines()) <= 24
+
+
+@pytest.mark.parametrize("length", [1, 60, 200])
+def test_the_plot_leaves_room_for_all_that_is_above_it(snapshot: Snapshot, length: int) -> None:
+    long = [replace(candidate, line="4c3-" * (length // 4) + "G") for candidate in snapshot.candidates]
+    rows = drawn(replace(snapshot, candidates=long), now=160.0).splitlines()
+    assert len(rows) <= 23
+    assert max(map(len, rows)) <= 80
+    assert any(row.lstrip().startswith("+---") for row in rows)
+
+
+def test_on_a_low_terminal_there_is_no_plot(snapshot: Snapshot) -> None:
+    assert pareto_rows(snapshot, 80, 15) == []
+    assert len(pareto_rows(snapshot, 80, 60)) == len(pareto_rows(snapshot, 80, 100))
+
+
+def test_workers_and_their_gpus_are_told(snapshot: Snapshot) -> None:
+    assert "workers      3 of 4 training\n" in _plain(drawn(replace(snapshot, workers=4, at_work=3), now=160.0))
+    shared = replace(snapshot, workers=4, at_work=3, gpus=0.75)
+    assert "3 of 4 training, on 0.75 GPUs" in drawn(shared, now=160.0)
+    assert "3 of 4 training, on 1 GPU " in drawn(replace(shared, gpus=1.0), now=160.0)
+
+
+def _plain(text: str) -> str:
+    return "\n".join(row.rstrip() for row in text.splitlines())
 
 
 def test_the_live_view_of_nothing_yet(snapshot: Snapshot) -> None:

@@ -7,8 +7,10 @@ import statistics
 from collections.abc import Callable
 
 import pytest
+from optuna.artifacts import get_all_artifact_meta
 from sqlalchemy.exc import OperationalError
 
+from search.artifacts import DatabaseArtifacts
 from search.conductor import HOPELESS, Conductor
 from search.ledger import Ledger
 from search.settings import CONFIRMATIONS, StudySettings
@@ -59,6 +61,31 @@ def test_only_the_best_of_a_rung_go_on(
     assert 1 <= reached[2] < reached[1]
     best = max(trained, key=lambda candidate: candidate.parameters)
     assert best.state == State.COMPLETE
+
+
+def test_weights_are_asked_for_at_the_top_rung_and_kept_of_those_on_the_front(
+    ledger: Ledger, make_conductor: MakeConductor, drive: Drive, settings: StudySettings
+) -> None:
+    by_candidate: dict[int, float] = {}
+
+    def alike(job: Job) -> Outcome:
+        """Each candidate a little worse than the one before."""
+        accuracy = by_candidate.setdefault(job.candidate, 0.8 - 0.01 * len(by_candidate))
+        weights = job.line.encode() if job.wants_weights else None
+        return Trained(losses=(1.0,) * job.epochs, accuracy=accuracy, seconds=0.0, weights=weights)
+
+    jobs = drive(make_conductor(ledger, trials=12), alike)
+    assert {job.wants_weights for job in jobs if job.epochs == settings.rungs[-1]} == {True}
+    assert {job.wants_weights for job in jobs if job.epochs < settings.rungs[-1]} == {False}
+    smallest = float("inf")
+    for candidate, trial in zip(ledger.candidates(), ledger._study.trials, strict=True):
+        kept = {meta.filename: meta for meta in get_all_artifact_meta(trial, storage=ledger.store.optuna)}
+        on_the_front = candidate.state == State.COMPLETE and candidate.parameters < smallest
+        assert bool(kept) == on_the_front
+        if on_the_front:
+            smallest = candidate.parameters
+            read_back = DatabaseArtifacts(ledger.store).open_reader(kept["weights.safetensors"].artifact_id).read()
+            assert read_back.decode() == candidate.line
 
 
 def test_a_lucky_hit_is_not_believed(ledger: Ledger, make_conductor: MakeConductor, drive: Drive) -> None:

@@ -18,6 +18,7 @@ from workers.muon import Muon
 from workers.numerics import Numerics
 from workers.recipe import Augmentation, Recipe, default_recipe
 from workers.training import Batches, batches, steps_per_epoch, train, triangle
+from workers.weights import unpack
 
 CPU = torch.device("cpu")
 SMALL = read("1x8x8-4c3pnr-P2-3c3p-G")
@@ -264,3 +265,12 @@ def test_the_random_state_outside_does_not_matter(few: DataSet) -> None:
     torch.manual_seed(2)
 
     assert trained(SMALL, on_cpu(few), FAST).losses[-1] == first.losses[-1]
+
+
+def test_weights_come_back_where_they_are_wanted(few: DataSet) -> None:
+    plain = trained(SMALL, on_cpu(few), FAST)
+    asked = train(SMALL, on_cpu(few), FAST, seed=0, wants_weights=True)
+    assert isinstance(asked, Trained)
+    assert asked.weights is not None
+    assert unpack(asked.weights).keys() == build(SMALL).state_dict().keys()
+    assert (plain.weights, asked.losses) == (None, plain.losses)
