@@ -81,7 +81,7 @@ class Timed(Conductor):
         super().__init__(*arguments)
 
     def next_job(self) -> Job | None:
-        if not self.handed and self.workers < self.slots:
+        if not self.handed and self.crew.workers < self.slots:
             return None
         job = super().next_job()
         if job is not None:

@@ -15,7 +15,6 @@ from search.ledger import Ledger, RungResult
 from search.promotion import goes_on
 from search.proposer import Proposer
 from search.settings import RunLimits, StudySettings
-from space.candidate import State
 from workers.job import Failed, Job, Outcome, Trained
 
 HOPELESS = 10
@@ -186,14 +185,8 @@ class Conductor:
 
     def _keepsakes(self, number: int, result: RungResult, outcome: Trained) -> list[Artifact]:
         """Of a candidate that nothing trained to the end beats in both accuracy and fewness of parameters."""
-        candidates = self._ledger.candidates()
-        mine = candidates[number]
-        beaten = any(
-            other.parameters <= mine.parameters and (other.accuracy or 0.0) >= result.accuracy
-            for other in candidates
-            if other.state == State.COMPLETE and other.pruning is None
-        )
-        return [] if beaten else keepsakes(mine, result, outcome.weights)
+        mine = self._ledger.on_front(number, result.accuracy)
+        return [] if mine is None else keepsakes(mine, result, outcome.weights)
 
     def close(self) -> None:
         """Leave nothing RUNNING: what is still in training is told FAIL and can be asked again."""

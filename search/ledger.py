@@ -326,6 +326,20 @@ class Ledger:
             raise NotFoundError(f"study {self.name} has no candidate {number} (it has {len(candidates)})")
         return candidates[number]
 
+    def on_front(self, number: int, accuracy: float) -> Candidate | None:
+        """A candidate, if nothing that was trained to the end is as accurate with as few parameters; else None."""
+        trials = self._trials()
+        mine = self._candidate(trials[number])
+        for trial in trials:
+            done = trial.state == TrialState.COMPLETE and _PRUNING not in trial.user_attrs
+            if done and trial.value >= accuracy and trial.user_attrs[_PARAMETERS] <= mine.parameters:
+                return None
+        return mine
+
+    def choices(self) -> dict[int, Choices]:
+        """What was chosen for each candidate, by number; without those that pruning has made."""
+        return {trial.number: trial.params for trial in self._trials() if _PRUNING not in trial.user_attrs}
+
     def within_budget(self) -> int:
         """How many candidates are not over budget."""
         return sum(_OVER not in trial.user_attrs for trial in self._trials())

@@ -1,0 +1,150 @@
+"""petitnet's engine beside the loop that people write today: an epoch, a trial of 16 epochs, a whole search.
+
+Same network, same images, same epochs, same machine, in one run, turn by turn. Everything is charged: starting a
+process, loading images, validation, and for the search Ray, the database and what is pruned. Run with
+`make bench`, or `python -m benchmarks.training [--epochs 16] [--candidates 24] [--rounds 3]` on an idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from search import home
+from space.notation import read
+from workers import sources
+from workers.dataset import split
+from workers.numerics import fastest, machine
+
+LINES = {
+    "5k": "1x28x28-4c3pnr-8c3pnr-P2-16c3pnr-16c3pnr-P2-10c3p-G",
+    "10k": "1x28x28-8c3pnr-12c3pnr-P2-16c3pnr-16c3pnr-P2-20c3pnr-10c3p-G",
+}
+DATASET = "mnist"
+_PASSES = 3
+"""A training step costs about this many times the forward pass: backward once by inputs and once by weights."""
+
+
+def main() -> None:
+    """Print all three comparisons."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=16, help="of the trial")
+    parser.add_argument("--candidates", type=int, default=24, help="of our search")
+    parser.add_argument("--rounds", type=int, default=3, help="of the epochs")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    print(f"{machine()}; {len(os.sched_getaffinity(0))} cores, one a training; Python {platform.python_version()}")
+    print(f"ours: {fastest(home.numerics_file())}; theirs: float32, DataLoader without worker processes")
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "images.npz"
+        images = _write_images(file)
+        _epochs(file, images, asked.rounds)
+        _trials(file, asked.epochs)
+        _searches(file, asked.epochs, asked.candidates, Path(directory))
+
+
+def _write_images(file: Path) -> int:
+    """The images for the plain script, cut as ours are; how many train."""
+    data = sources.load(DATASET, home.data_directory())
+    parts = split(data.labels, 0)
+    np.savez(
+        file,
+        images=data.images[parts.train],
+        labels=data.labels[parts.train],
+        held_images=data.images[parts.validation],
+        held_labels=data.labels[parts.validation],
+        mean=data.mean[0],
+        deviation=data.deviation[0],
+    )
+    return len(parts.train)
+
+
+def _plain(file: Path, line: str, epochs: int, seed: int) -> list[str]:
+    return [sys.executable, "-m", "benchmarks.plain_script", str(file), line, str(epochs), str(seed)]
+
+
+def _ours(line: str, epochs: int, seed: int) -> list[str]:
+    return [sys.executable, "-m", "benchmarks.engine_trial", DATASET, line, str(epochs), str(seed)]
+
+
+def _run(command: Sequence[str]) -> tuple[float, dict[str, float]]:
+    """Seconds of a process from its start to its end, and what it says."""
+    begun = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return time.monotonic() - begun, json.loads(done.stdout)
+
+
+def _epochs(file: Path, images: int, rounds: int) -> None:
+    """One epoch of each network, by turns, by the training's own clock."""
+    peak = _peak()
+    print(f"\none epoch of {images} images, seconds (median of {rounds} turns); one core gives {peak:.0f} GFLOP/s")
+    for name, line in LINES.items():
+        turns = [
+            (_run(_plain(file, line, 1, seed))[1]["epoch_seconds"], _run(_ours(line, 1, seed))[1]["epoch_seconds"])
+            for seed in range(rounds)
+        ]
+        theirs, ours = (statistics.median(times) for times in zip(*turns, strict=True))
+        work = 2 * _PASSES * read(line).totals.macs * images / 1e9
+        print(
+            f"  {name:<4} theirs {theirs:6.1f}   ours {ours:6.1f}   ratio {theirs / ours:5.2f}   "
+            f"share of the peak {work / theirs / peak:.1%} and {work / ours / peak:.1%}"
+        )
+
+
+def _peak() -> float:
+    """GFLOP/s of the fastest large matrix product on one thread, in float32 or bfloat16."""
+    best = 0.0
+    for kind in (torch.float32, torch.bfloat16):
+        a = torch.randn(2048, 2048).to(kind)
+        for _ in range(4):
+            begun = time.perf_counter()
+            a @ a
+            best = max(best, 2 * 2048**3 / (time.perf_counter() - begun) / 1e9)
+    return best
+
+
+def _trials(file: Path, epochs: int) -> None:
+    """A trial of each network from the start of its process to its end."""
+    print(f"\na trial of {epochs} epochs with validation, process start included, seconds")
+    for name, line in LINES.items():
+        theirs, plain = _run(_plain(file, line, epochs, 0))
+        ours, engine = _run(_ours(line, epochs, 0))
+        print(
+            f"  {name:<4} theirs {theirs:6.1f} ({plain['accuracy']:.2%})   ours {ours:6.1f} ({engine['accuracy']:.2%})"
+            f"   ratio {theirs / ours:5.2f}"
+        )
+
+
+def _searches(file: Path, epochs: int, candidates: int, directory: Path) -> None:
+    """Candidates an hour: theirs, all to the end, one a core; and ours with its rungs, by the command line."""
+    slots = len(os.sched_getaffinity(0))
+    begun = time.monotonic()
+    plain = [
+        subprocess.Popen(_plain(file, LINES["10k"], epochs, seed), stdout=subprocess.DEVNULL) for seed in range(slots)
+    ]
+    assert all(process.wait() == 0 for process in plain)
+    theirs = 3600 * slots / (time.monotonic() - begun)
+    begun = time.monotonic()
+    command = [str(Path(sys.executable).with_name("search")), "run", "--dataset", DATASET, "--budget", "10k"]
+    command += ["--target", "1.0", "--trials", str(candidates), "--storage", f"sqlite:///{directory / 'studies.db'}"]
+    subprocess.run(command, capture_output=True, check=False)  # 3: the target cannot be met
+    ours = 3600 * candidates / (time.monotonic() - begun)
+    print(f"\na search, candidates an hour on {slots} cores, from the start of the command to its end")
+    print(f"  theirs {theirs:6.1f} (each {epochs} epochs; {slots} measured)   ours {ours:6.1f} ({candidates} measured)")
+    print(f"  ratio {ours / theirs:5.1f}")
+
+
+if __name__ == "__main__":
+    main()
