@@ -15,6 +15,11 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_ROOT_USER_ACTION=ignore
 
+# A C compiler, for the loops that workers compile for the processor they find.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/*
+
 # What petitnet needs, in a layer that stays until pyproject.toml or constraints.txt changes.
 WORKDIR /opt/petitnet
 COPY pyproject.toml constraints.txt ./

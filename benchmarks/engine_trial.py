@@ -8,21 +8,19 @@ from __future__ import annotations
 import json
 import sys
 
-import torch
-
 from search import home
 from space.notation import read
 from workers import sources
 from workers.job import Trained
 from workers.numerics import device, fastest
+from workers.process import prepare
 from workers.recipe import default_recipe
 from workers.training import batches, train
 
 
 def main() -> None:
     """Train what the command line says, on one core or on the GPU, as a worker would."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    prepare()
     dataset, line, epochs, seed = sys.argv[1:]
     data = batches(sources.load(dataset, home.data_directory()), 0, fastest(home.numerics_file()), device())
     outcome = train(read(line), data, default_recipe(int(epochs), len(data.train)), seed=int(seed))

@@ -332,7 +332,7 @@ class Ledger:
         mine = self._candidate(trials[number])
         for trial in trials:
             done = trial.state == TrialState.COMPLETE and _PRUNING not in trial.user_attrs
-            if done and trial.value >= accuracy and trial.user_attrs[_PARAMETERS] <= mine.parameters:
+            if done and (trial.value or 0.0) >= accuracy and trial.user_attrs[_PARAMETERS] <= mine.parameters:
                 return None
         return mine
 

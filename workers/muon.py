@@ -8,9 +8,12 @@ quintic Newton-Schulz iteration are theirs. Convolution kernels (filters, channe
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from workers.kernels import Kernels
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 3
@@ -21,11 +24,15 @@ _SMALLEST_NORM = 1e-7
 class Muon(torch.optim.Optimizer):
     """For weights of two axes or more; biases and batch-norm parameters need another optimiser.
 
-    `lr` is the spectral norm of a step, about; `momentum` is Nesterov's.
+    `lr` is the spectral norm of a step, about; `momentum` is Nesterov's. With `kernels` weights on the CPU are taken by
+    a compiled loop, which differs by rounding.
     """
 
-    def __init__(self, params: Iterable[nn.Parameter], *, lr: float, momentum: float) -> None:
+    def __init__(
+        self, params: Iterable[nn.Parameter], *, lr: float, momentum: float, kernels: Kernels | None = None
+    ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum})
+        self._kernels = kernels
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -34,11 +41,23 @@ class Muon(torch.optim.Optimizer):
             for weight in group["params"]:
                 gradient = weight.grad
                 momentum = self.state[weight].setdefault("momentum", torch.zeros_like(gradient))
+                if self._kernels is not None and weight.stride() == gradient.stride() == momentum.stride():
+                    self._compiled_step(self._kernels, weight, gradient, momentum, group)
+                    continue
                 momentum.mul_(group["momentum"]).add_(gradient)
                 ahead = gradient.add(momentum, alpha=group["momentum"])
                 rows = ahead.reshape(len(ahead), -1)
                 tall = max(1.0, rows.shape[0] / rows.shape[1]) ** 0.5
                 weight.add_(orthogonal(rows).view_as(ahead), alpha=-group["lr"] * tall)
+
+    def _compiled_step(
+        self, kernels: Kernels, weight: Tensor, gradient: Tensor, momentum: Tensor, group: dict[str, Any]
+    ) -> None:
+        """The same on the memory as it lies: an order of columns changes nothing but the order of columns."""
+        filters, length = len(weight), weight.numel() // len(weight)
+        scratch = torch.empty(2 * weight.numel() + 2 * min(filters, length) ** 2)
+        constants = (group["momentum"], group["lr"], _ITERATIONS, *_COEFFICIENTS, _SMALLEST_NORM)
+        kernels.call("muon_step", torch.float32, filters, length, weight, gradient, momentum, *constants, scratch)
 
 
 def orthogonal(matrix: Tensor) -> Tensor:

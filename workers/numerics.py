@@ -14,14 +14,20 @@ from torch import nn
 
 from space.building import build
 from space.notation import read
+from workers.fused import forward_of
+from workers.kernels import VERSION, load
 
 
 @dataclass(frozen=True)
 class Numerics:
-    """How activations are held while training; weights and optimiser state are always float32."""
+    """How a training step is computed; weights and optimiser state are always float32."""
 
     bfloat16: bool = False
+    """Activations, else they are float32."""
     channels_last: bool = False
+    """Order of activations in memory."""
+    fused: bool = False
+    """Whether batch norm, ReLU and max pooling are taken by our compiled loops, on a CPU with channels last."""
 
     @property
     def layout(self) -> torch.memory_format:
@@ -29,7 +35,8 @@ class Numerics:
 
     def __str__(self) -> str:
         precision = "bfloat16" if self.bfloat16 else "float32"
-        return f"{precision}, channels {'last' if self.channels_last else 'first'}"
+        loops = ", compiled norms and pools" if self.fused else ""
+        return f"{precision}, channels {'last' if self.channels_last else 'first'}{loops}"
 
 
 _PROBE = read("1x28x28-8c3pnr-12c3pnr-P2-16c3pnr-16c3pnr-P2-20c3pnr-10c3p-G")
@@ -70,12 +77,12 @@ def _remembered(cache: Path) -> dict[str, dict[str, bool]]:
 
 
 def machine() -> str:
-    """What a measurement holds for: the processor and torch's version."""
+    """What a measurement holds for: the processor, torch's version, and whether our loops can be compiled."""
     if device().type == "cuda":
         name = torch.cuda.get_device_name()
     else:
         name = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} {_processor()}"
-    return f"{name}, torch {torch.__version__}"
+    return f"{name}, torch {torch.__version__}{'' if load() is None else f', loops {VERSION}'}"
 
 
 def _processor() -> str:
@@ -91,6 +98,8 @@ def measure() -> Numerics:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     options = [Numerics(bfloat16, last) for bfloat16 in (False, True) for last in (False, True)]
+    if device().type == "cpu" and load() is not None:
+        options += [Numerics(bfloat16, True, True) for bfloat16 in (False, True)]
     try:
         seconds = {option: min(_step_seconds(option) for _ in range(_ROUNDS)) for option in options}
     finally:
@@ -101,7 +110,9 @@ def measure() -> Numerics:
 def _step_seconds(numerics: Numerics) -> float:
     """Seconds that a few training steps take after a first one that is not counted."""
     where = device()
-    network = build(_PROBE).to(where, memory_format=numerics.layout)  # type: ignore[call-overload]
+    network = build(_PROBE)
+    network.to(where, memory_format=numerics.layout)  # type: ignore[call-overload]
+    forward = forward_of(network, loops=numerics.fused)
     images = torch.rand(_BATCH, *_PROBE.input, device=where).contiguous(memory_format=numerics.layout)
     labels = torch.zeros(_BATCH, dtype=torch.long, device=where)
     begun = 0.0
@@ -109,7 +120,7 @@ def _step_seconds(numerics: Numerics) -> float:
         if step == 1:
             begun = _now(where)
         with torch.autocast(where.type, torch.bfloat16, enabled=numerics.bfloat16):
-            logits = network(images)
+            logits = forward(images)
         nn.functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
     return _now(where) - begun
 

@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
-
 from space.notation import read
 from workers.dataset import DataSet
 from workers.desk import AtDesk
 from workers.fit import carry_out
 from workers.job import Failed, Fit, Fitted, Job, Outcome, Task
 from workers.numerics import Numerics, device, machine, measure
+from workers.process import prepare
 from workers.recipe import Recipe
 from workers.training import Batches, batches, train
 
@@ -46,8 +45,7 @@ class TrainJob(AtDesk):
         super().setup(config, desk)
         assert data is not None
         assert workplace is not None
-        torch.set_num_threads(1)
-        torch.set_flush_denormal(True)
+        prepare()
         self.data = data
         self.recipe = workplace.recipe
         self.numerics = workplace.numerics.get(machine()) or measure()

@@ -20,7 +20,9 @@ from space.building import build
 from workers.augmentation import random_affine
 from workers.course import Course, TrainingError, finite, run_epoch
 from workers.dataset import DataSet, split
+from workers.fused import Forward, forward_of
 from workers.job import Failed, Outcome, Trained
+from workers.kernels import Kernels, load
 from workers.muon import Muon
 from workers.numerics import Numerics
 from workers.recipe import Recipe
@@ -119,16 +121,17 @@ def train(
     return Trained(losses=course.losses, accuracy=course.accuracy, seconds=seconds, weights=weights)
 
 
-def begin(architecture: Architecture, data: Batches, seed: int) -> tuple[nn.Module, torch.Generator]:
+def begin(architecture: Architecture, data: Batches, seed: int) -> tuple[nn.Sequential, torch.Generator]:
     """A network with fresh weights where `data` are, and what its training draws from besides torch's own generator."""
     torch.manual_seed(seed % _MAX_SEED)
     generator = torch.Generator().manual_seed(seed % _MAX_SEED)
-    network = build(architecture).to(data.images.device, memory_format=data.numerics.layout)  # type: ignore[call-overload]
+    network = build(architecture)
+    network.to(data.images.device, memory_format=data.numerics.layout)  # type: ignore[call-overload]
     return network, generator
 
 
 def fit(
-    network: nn.Module,
+    network: nn.Sequential,
     data: Batches,
     recipe: Recipe,
     generator: torch.Generator,
@@ -142,15 +145,16 @@ def fit(
     longer finite, or if time.monotonic() passes `deadline`.
     """
     steps = recipe.epochs * steps_per_epoch(len(data.train), recipe.batch)
-    optimisers = _optimisers(network, recipe)
+    optimisers = _optimisers(network, recipe, load() if data.numerics.fused else None)
     schedules = [
         torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: triangle((step + 1) / (steps + 1), recipe.warmup))
         for optimiser in optimisers
     ]
     held = held_at_zero(network, masks or {})
+    forward = forward_of(network, loops=data.numerics.fused)
 
     def step(images: Tensor, labels: Tensor) -> Tensor:
-        loss = _step(network, optimisers, images, labels, recipe, data.numerics)
+        loss = _step(forward, optimisers, images, labels, recipe, data.numerics)
         held()
         for schedule in schedules:
             schedule.step()
@@ -178,11 +182,11 @@ def held_at_zero(network: nn.Module, masks: Mapping[str, Tensor]) -> Callable[[]
     return hold
 
 
-def _optimisers(network: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
+def _optimisers(network: nn.Module, recipe: Recipe, kernels: Kernels | None) -> list[torch.optim.Optimizer]:
     """Muon for the weights of convolutions and dense layers, Adam for biases and batch norms, where there are any."""
     weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in network.parameters() if parameter.ndim == 1]
-    optimisers: list[torch.optim.Optimizer] = [Muon(weights, lr=recipe.peak, momentum=recipe.momentum)]
+    optimisers: list[torch.optim.Optimizer] = [Muon(weights, lr=recipe.peak, momentum=recipe.momentum, kernels=kernels)]
     if others:
         optimisers.append(torch.optim.Adam(others, lr=recipe.other_peak, fused=True))
     return optimisers
@@ -194,7 +198,7 @@ def triangle(done: float, warmup: float) -> float:
 
 
 def _step(
-    network: nn.Module,
+    forward: Forward,
     optimisers: list[torch.optim.Optimizer],
     images: Tensor,
     labels: Tensor,
@@ -203,9 +207,10 @@ def _step(
 ) -> Tensor:
     """One step of the optimisers; its loss, detached."""
     with torch.autocast(images.device.type, torch.bfloat16, enabled=numerics.bfloat16):
-        logits = network(images)
+        logits = forward(images)
     loss = functional.cross_entropy(logits.float(), labels, label_smoothing=recipe.smoothing)
-    network.zero_grad(set_to_none=True)
+    for optimiser in optimisers:
+        optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     for optimiser in optimisers:
         optimiser.step()

@@ -9,6 +9,7 @@ import torch
 
 from workers import sources
 from workers.dataset import DataSet, make
+from workers.kernels import Kernels, load
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +45,14 @@ def home(tmp_path: Path) -> Path:
     """Where digits lie once they were fetched."""
     sources.load("digits", tmp_path)
     return tmp_path / "digits"
+
+
+@pytest.fixture(scope="session")
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
+    """Compiled once in a test run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PETITNET_HOME", str(tmp_path_factory.mktemp("home")))
+        load.cache_clear()
+        found = load()
+    assert found is not None
+    return found

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from workers.kernels import Kernels
 from workers.muon import Muon, orthogonal
 
 
@@ -52,3 +53,32 @@ def test_tall_matrices_take_longer_steps() -> None:
     assert torch.linalg.matrix_norm(tall.detach(), 2) == pytest.approx(
         0.1 * 2 * torch.linalg.matrix_norm(orthogonal(torch.eye(16)[:, :4]), 2).item()
     )
+
+
+@pytest.mark.parametrize("shape", [(4, 2, 3, 3), (20, 3, 1, 1), (5, 5, 1, 1), (1, 1, 3, 3), (10, 64), (32, 32, 3, 3)])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_compiled_step_is_the_same(shape: tuple[int, ...], layout: torch.memory_format, kernels: Kernels) -> None:
+    torch.manual_seed(0)
+    start, *gradients = torch.randn(4, *shape)
+    if len(shape) == 4:
+        start, *gradients = (one.contiguous(memory_format=layout) for one in (start, *gradients))
+    weights = [nn.Parameter(start.clone()) for _ in range(2)]
+    optimisers = [Muon([weights[0]], lr=0.1, momentum=0.9), Muon([weights[1]], lr=0.1, momentum=0.9, kernels=kernels)]
+    for gradient in gradients:
+        for weight, optimiser in zip(weights, optimisers, strict=True):
+            weight.grad = gradient.clone()
+            optimiser.step()
+    plain, compiled = (weight.detach() for weight in weights)
+    assert (plain - start).abs().max() > 0.01
+    torch.testing.assert_close(compiled, plain, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_in_another_order_are_taken_too(kernels: Kernels) -> None:
+    torch.manual_seed(0)
+    start, gradient = torch.randn(2, 4, 3, 3, 3)
+    weights = [nn.Parameter(start.clone()) for _ in range(2)]
+    for weight, layout in zip(weights, (torch.contiguous_format, torch.channels_last), strict=True):
+        weight.grad = gradient.clone()
+        weight.grad = weight.grad.contiguous(memory_format=layout)
+        Muon([weight], lr=0.1, momentum=0.9, kernels=kernels).step()
+    torch.testing.assert_close(weights[0].detach(), weights[1].detach())

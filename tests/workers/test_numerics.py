@@ -83,6 +83,7 @@ def test_measuring_leaves_the_threads_alone(tmp_path: Path) -> None:
         (Numerics(bfloat16=True), "bfloat16, channels first", torch.contiguous_format),
         (Numerics(channels_last=True), "float32, channels last", torch.channels_last),
         (Numerics(bfloat16=True, channels_last=True), "bfloat16, channels last", torch.channels_last),
+        (Numerics(False, True, True), "float32, channels last, compiled norms and pools", torch.channels_last),
     ],
 )
 def test_numerics_describe_themselves(choice: Numerics, text: str, layout: torch.memory_format) -> None:

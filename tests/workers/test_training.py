@@ -67,9 +67,9 @@ def test_large_seeds_are_taken(few: DataSet) -> None:
 
 
 @pytest.mark.parametrize("bfloat16", [False, True])
-@pytest.mark.parametrize("channels_last", [False, True])
-def test_every_numerics_trains(bfloat16: bool, channels_last: bool, few: DataSet) -> None:
-    data = on_cpu(few, numerics=Numerics(bfloat16=bfloat16, channels_last=channels_last))
+@pytest.mark.parametrize(("channels_last", "fused"), [(False, False), (True, False), (True, True)])
+def test_every_numerics_trains(bfloat16: bool, channels_last: bool, fused: bool, few: DataSet) -> None:
+    data = on_cpu(few, numerics=Numerics(bfloat16=bfloat16, channels_last=channels_last, fused=fused))
     plain = trained(SMALL, on_cpu(few), replace(FAST, epochs=1))
 
     assert trained(SMALL, data, replace(FAST, epochs=1)).losses[-1] == pytest.approx(plain.losses[-1], rel=0.05)
