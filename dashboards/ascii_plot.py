@@ -22,6 +22,8 @@ _SYMBOLS = {
     Kind.VERIFIED: ("V", "verified, test"),
 }
 """In the order in which they are drawn: what comes later covers what comes before."""
+_LETTERS = "abcdefghijklmnoqrstuvwxyz"
+"""Of studies; without that of published networks."""
 _SHORT = {
     Kind.RUNNING: "training",
     Kind.FAILED: "failed",
@@ -49,10 +51,10 @@ def plot(chart: Chart, width: int, height: int) -> list[str]:
     _lines(chart, grid)
     for name in chart.fronts:
         _stairs(chart, name, grid)
-    for kind, (symbol, _) in _SYMBOLS.items():
+    for kind in _SYMBOLS:
         for point in _of(chart, kind):
             row, column = _cell(chart, grid, point.cost(chart.cost), point.error)
-            grid[row][column] = symbol
+            grid[row][column] = _symbol(chart, point.study, kind)
     ticks = _accuracies(chart, grid)
     rows = [f"{ticks.get(row, ''):>{_MARGIN}} |{''.join(cells).rstrip()}" for row, cells in enumerate(grid)]
     return [*rows, *_below(chart, grid)]
@@ -72,6 +74,14 @@ def small_plot(study: Study, width: int, height: int) -> list[str]:
 
 def _of(chart: Chart, kind: Kind) -> list[Point]:
     return [point for (_, one, _), points in chart.shown.items() if one == kind for point in points]
+
+
+def _symbol(chart: Chart, study: str, kind: Kind) -> str:
+    """That of its kind; where there are several studies each has a letter, a capital one for what is verified."""
+    if len(chart.studies) == 1 or kind == Kind.PUBLISHED:
+        return _SYMBOLS[kind][0]
+    letter = _LETTERS[[one.name for one in chart.studies].index(study) % len(_LETTERS)]
+    return letter.upper() if kind == Kind.VERIFIED else letter
 
 
 def _cell(chart: Chart, grid: Grid, cost: float, error: float) -> tuple[int, int]:
@@ -121,11 +131,21 @@ def _below(chart: Chart, grid: Grid) -> list[str]:
 
 
 def _legend(chart: Chart) -> list[str]:
-    there = {kind for _, kind, _ in chart.shown}
-    lines = [f"  {symbol}  {told}" for kind, (symbol, told) in _SYMBOLS.items() if kind in there]
+    lines = [f"  {symbol}  {told}" for symbol, told in _meanings(chart)]
     lines.append("  _  front of the validation")
     targets = ", ".join(sorted({percent(study.target) for study in chart.studies}))
     lines.append(f"  -  target {targets}")
     if chart.cost == Cost.PARAMETERS:
         lines.append(f"  :  budget {', '.join(number(band.budget) for band in chart.bands)}")
     return lines
+
+
+def _meanings(chart: Chart) -> list[tuple[str, str]]:
+    """Each symbol in the plot, and what it means."""
+    there = [kind for kind in _SYMBOLS if _of(chart, kind)]
+    if len(chart.studies) == 1:
+        return [_SYMBOLS[kind] for kind in there]
+    searched = [(_symbol(chart, study.name, Kind.COMPLETE), study.name) for study in chart.studies]
+    verified = {_symbol(chart, point.study, Kind.VERIFIED) for point in _of(chart, Kind.VERIFIED)}
+    tested = [(", ".join(sorted(verified)), _SYMBOLS[Kind.VERIFIED][1])] if verified else []
+    return [*searched, *tested, *([_SYMBOLS[Kind.PUBLISHED]] if Kind.PUBLISHED in there else [])]

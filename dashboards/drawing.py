@@ -6,6 +6,7 @@ Lengths are pixels from the upper left corner. A colour is `#RRGGBB` or the name
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
@@ -22,6 +23,9 @@ Theme = dict[str, str]
 LIGHT: Theme = {"paper": "#FFFFFF", "ink": "#222222", "faint": "#666666", "grid": "#E4E4E4", "band": "#F6F6F6"}
 DARK: Theme = {"paper": "#16181C", "ink": "#E8E8E8", "faint": "#A8A8A8", "grid": "#33363C", "band": "#1D2025"}
 
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML does not allow."""
+_UNKNOWN = "\ufffd"
 _DASH = 5.0
 _HALO = 2.0
 """Pixels around a text."""
@@ -149,7 +153,7 @@ def _svg_text(text: Text, theme: Theme) -> str:
     x, y = text.place
     return (
         f'<text {named}x="{x:.1f}" y="{y:.1f}" font-size="{text.size:g}" text-anchor="{text.anchor}" '
-        f'fill="{theme.get(text.colour, text.colour)}"{halo}>{escape(text.text)}</text>'
+        f'fill="{theme.get(text.colour, text.colour)}"{halo}>{escape(_FORBIDDEN.sub(_UNKNOWN, text.text))}</text>'
     )
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from dashboards import labels
-from dashboards.drawing import Line, Place, Polygon, Shape, Sheet, Text, marker, text_width
+from dashboards import captions, labels
+from dashboards.captions import LINE, SMALL, TITLE, Entry
+from dashboards.drawing import Line, Place, Shape, Sheet, Text, marker, text_width
 from dashboards.labels import Box, Label
 from dashboards.pareto import Chart
 from dashboards.pareto_points import Cost, Kind, Point
-from dashboards.pareto_style import accuracy_tick, cost_tick, label, study_colour, styles, wrapped
+from dashboards.pareto_style import accuracy_tick, cost_tick, label, study_colour, styles
 from dashboards.text import percent
 
 WIDTH = 1000
 """Pixels."""
 _LEFT, _RIGHT, _TOP = 64.0, 20.0, 58.0
-_SMALL, _LINE, _ROW = 11.0, 16.0, 20.0
 _NARROW = 600
 """Below this width only the best are labelled, not the published networks."""
 
@@ -25,8 +24,8 @@ _NARROW = 600
 def draw(chart: Chart, width: int = WIDTH) -> Sheet:
     """The sheet; as high as what is written below the plot makes it."""
     frame = _Frame(chart, width)
-    legend, below = _legend(frame)
-    notes, end = _notes(frame, below)
+    legend, below = captions.legend(_legend(chart), width, frame.bottom + 56)
+    notes, end = captions.notes(chart.notes(), width, below)
     shapes = [*_grid(frame), *_lines(frame), *_fronts(frame), *_points(frame), *_labels(frame), *legend, *notes]
     return Sheet(width, round(end), (*_title(frame), *shapes))
 
@@ -44,7 +43,7 @@ class _Frame:
 
     @property
     def top(self) -> float:
-        return _TOP + _LINE * (len(self.title) - 1)
+        return _TOP + LINE * (len(self.title) - 1)
 
     @cached_property
     def bottom(self) -> float:
@@ -53,7 +52,7 @@ class _Frame:
     @cached_property
     def title(self) -> list[str]:
         names = ", ".join(study.name for study in self.chart.studies)
-        return _wrapped(f"{names}: accuracy by {self.chart.cost.axis_title}", self.width - 32, 15.0)
+        return captions.fitted(f"{names}: accuracy by {self.chart.cost.axis_title}", self.width - 32, TITLE)
 
     def x(self, cost: float) -> float:
         return _LEFT + self.chart.x.share(cost) * (self.right - _LEFT)
@@ -71,8 +70,8 @@ class _Frame:
 
 
 def _title(frame: _Frame) -> list[Shape]:
-    lines = [Text((16, 24 + _LINE * row), line, 15) for row, line in enumerate(frame.title)]
-    return [*lines, Text((16, frame.top - 12), "accuracy (scale of the error, logarithmic)", _SMALL, colour="faint")]
+    what = "accuracy (scale of the error, logarithmic)"
+    return [*captions.title(frame.title), Text((16, frame.top - 12), what, SMALL, colour="faint")]
 
 
 def _grid(frame: _Frame) -> list[Shape]:
@@ -80,18 +79,18 @@ def _grid(frame: _Frame) -> list[Shape]:
     if chart.cost == Cost.PARAMETERS:
         for place, band in enumerate(chart.bands):
             left, right = frame.x(chart.x.clip(band.low or chart.x.low)), frame.x(band.budget)
-            corners = ((left, frame.top), (right, frame.top), (right, frame.bottom), (left, frame.bottom))
-            shapes += [Polygon(corners, "band")] if place % 2 == 0 else []
+            box = Box(left, frame.top, right, frame.bottom)
+            shapes += [captions.rectangle(box, "band")] if place % 2 == 0 else []
     for error in chart.y.ticks():
         y = frame.y(error)
         shapes.append(Line(((_LEFT, y), (frame.right, y)), "grid"))
-        shapes.append(Text((_LEFT - 6, y + 4), accuracy_tick(error), _SMALL, "end"))
+        shapes.append(Text((_LEFT - 6, y + 4), accuracy_tick(error), SMALL, "end"))
     for cost in chart.x.ticks():
         x = frame.x(cost)
         shapes.append(Line(((x, frame.top), (x, frame.bottom)), "grid"))
-        shapes.append(Text((x, frame.bottom + 15), cost_tick(cost), _SMALL, "middle"))
+        shapes.append(Text((x, frame.bottom + 15), cost_tick(cost), SMALL, "middle"))
     title = f"{chart.cost.axis_title} (logarithmic)"
-    return [*shapes, Text((frame.right, frame.bottom + 32), title, _SMALL, "end", "faint")]
+    return [*shapes, Text((frame.right, frame.bottom + 32), title, SMALL, "end", "faint")]
 
 
 def _lines(frame: _Frame) -> list[Shape]:
@@ -100,7 +99,7 @@ def _lines(frame: _Frame) -> list[Shape]:
     for target in sorted({study.target for study in chart.studies}):
         y = frame.y(1 - target)
         shapes.append(Line(((_LEFT, y), (frame.right, y)), "ink", 1.2, dashed=True))
-        shapes.append(Text((_LEFT + 5, y - 4), f"target {percent(target)}", _SMALL, halo=True))
+        shapes.append(Text((_LEFT + 5, y - 4), f"target {percent(target)}", SMALL, halo=True))
     if chart.cost == Cost.PARAMETERS:
         shapes += _budgets(frame)
     return shapes
@@ -113,10 +112,10 @@ def _budgets(frame: _Frame) -> list[Shape]:
     for place, band in enumerate(frame.chart.bands):
         x = frame.x(band.budget)
         text = f"{'' if place else 'budget '}{cost_tick(band.budget)}"
-        row = row + 1 if x - before < text_width(text, _SMALL) + 6 else 0
+        row = row + 1 if x - before < text_width(text, SMALL) + 6 else 0
         before = x
         shapes.append(Line(((x, frame.top), (x, frame.bottom)), "ink", 1.2, dashed=True))
-        shapes.append(Text((x - 4, frame.bottom - 6 - 13 * row), text, _SMALL, "end", halo=True))
+        shapes.append(Text((x - 4, frame.bottom - 6 - 13 * row), text, SMALL, "end", halo=True))
     return shapes
 
 
@@ -147,7 +146,7 @@ def _labels(frame: _Frame) -> list[Shape]:
     named = chart.named([Kind.VERIFIED, Kind.PUBLISHED] if frame.width >= _NARROW else [Kind.VERIFIED])
     rings: list[Shape] = [marker("circle-open", frame.place(point), 17, "ink") for point in chart.best_shown]
     sides = labels.place(
-        [Label(*frame.place(point), text_width(point.name, _SMALL), 12) for point in named],
+        [Label(*frame.place(point), text_width(point.name, SMALL), 12) for point in named],
         [frame.place(point) for points in chart.shown.values() for point in points],
         frame.box,
     )
@@ -156,50 +155,27 @@ def _labels(frame: _Frame) -> list[Shape]:
 
 
 def _label(frame: _Frame, point: Point, side: str) -> Shape:
-    box = Label(*frame.place(point), text_width(point.name, _SMALL), 12).box(side)
+    box = Label(*frame.place(point), text_width(point.name, SMALL), 12).box(side)
     colour = "faint" if point.kind == Kind.PUBLISHED else "ink"
-    return Text(((box.left + box.right) / 2, box.bottom - 2), point.name, _SMALL, "middle", colour, halo=True)
+    return Text(((box.left + box.right) / 2, box.bottom - 2), point.name, SMALL, "middle", colour, halo=True)
 
 
-def _legend(frame: _Frame) -> tuple[list[Shape], float]:
-    """Symbols, fronts and rings with what they mean, in rows; and where they end."""
-    chart, several = frame.chart, len(frame.chart.studies) > 1
-    entries: list[tuple[str, str, str]] = [
-        ("", study_colour(chart, study.name), f"front of {study.name}" if several else "front of the validation")
+def _legend(chart: Chart) -> list[Entry]:
+    """Symbols, fronts and rings with what they mean."""
+    several = len(chart.studies) > 1
+    entries = [
+        Entry(
+            text=f"front of {study.name}" if several else "front of the validation",
+            colour=study_colour(chart, study.name),
+            width=2,
+        )
         for study in chart.studies
         if chart.stairs(study.name)
     ]
     looks = {(kind, epochs): style for (_, kind, epochs), style in styles(chart).items()}
     for (kind, epochs), style in looks.items():
         own = several and kind != Kind.PUBLISHED
-        entries.append((style.symbol, "ink" if own else style.colour, label(kind, epochs)))
+        entries.append(Entry(text=label(kind, epochs), colour="ink" if own else style.colour, symbol=style.symbol))
     if chart.best_shown:
-        entries.append(("circle-open", "ink", "best within a budget"))
-    return _rows(frame, entries)
-
-
-def _rows(frame: _Frame, entries: Sequence[tuple[str, str, str]]) -> tuple[list[Shape], float]:
-    shapes: list[Shape] = []
-    x, y = 16.0, frame.bottom + 56
-    for symbol, colour, text in entries:
-        wide = 24 + text_width(text, 12) + 14
-        if x > 16 and x + wide > frame.width:
-            x, y = 16.0, y + _ROW
-        here = (x + 8, y - 4)
-        line = Line(((x, y - 4), (x + 16, y - 4)), colour, 2)
-        shapes += [marker(symbol, here, 10, colour) if symbol else line, Text((x + 22, y), text)]
-        x += wide
-    return shapes, y + _ROW
-
-
-def _notes(frame: _Frame, top: float) -> tuple[list[Shape], float]:
-    lines = [line for note in frame.chart.notes() for line in _wrapped(note, frame.width - 32, _SMALL)]
-    shapes: list[Shape] = [
-        Text((16, top + 6 + _LINE * row), line, _SMALL, colour="faint") for row, line in enumerate(lines)
-    ]
-    return shapes, top + 12 + _LINE * len(lines)
-
-
-def _wrapped(text: str, width: float, size: float) -> list[str]:
-    *words, last = text.split(" ")
-    return wrapped((f"{word} " for word in words), int(width / text_width("x", size)), last)
+        entries.append(Entry(text="best within a budget", colour="ink", symbol="circle-open"))
+    return entries

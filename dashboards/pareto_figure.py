@@ -7,10 +7,10 @@ from math import log10
 from typing import Any
 
 import plotly.graph_objects as go
-from plotly.io import to_html
 
-from dashboards import labels
-from dashboards.drawing import DARK, LIGHT, text_width
+from dashboards import figure_layout, labels
+from dashboards import page as pages
+from dashboards.drawing import LIGHT, text_width
 from dashboards.labels import Box, Label
 from dashboards.pareto import Chart
 from dashboards.pareto_points import Cost, Kind, Point
@@ -21,61 +21,6 @@ _HOVER = "%{hovertext}<extra></extra>"
 _PLANE = (1000.0, 420.0)
 """Width and height in pixels of the plot that labels are placed for."""
 _BAND = "rgba(128,128,128,0.08)"
-
-_CONFIG = {
-    "responsive": True,
-    "displaylogo": False,
-    "showSendToCloud": False,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d"],
-}
-"""Without the button that plotly shows by default and that would send the figure's data to its makers' server."""
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body {{ margin: 0 auto; padding: 1rem; max-width: 80rem; font: 15px/1.45 system-ui, sans-serif;
-       color: {light[ink]}; background: {light[paper]}; }}
-h1 {{ font-size: 1.15rem; overflow-wrap: anywhere; }}
-li {{ overflow-wrap: anywhere; }}
-#pareto {{ height: clamp(38rem, 75vh, 56rem) !important; }}
-@media (max-width: 600px) {{ body {{ padding: .5rem; }} #pareto {{ height: 52rem !important; }} }}
-@media (prefers-color-scheme: dark) {{ body {{ color: {dark[ink]}; background: {dark[paper]}; }} }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-{plot}
-<ul>
-{notes}
-</ul>
-</body>
-</html>
-"""
-
-_SCRIPT = """
-const plot = document.getElementById('{plot_id}');
-const dark = window.matchMedia('(prefers-color-scheme: dark)');
-const narrow = window.matchMedia('(max-width: 600px)');
-function adapt() {
-  const ink = dark.matches ? 'DARK_INK' : 'LIGHT_INK', grid = dark.matches ? 'DARK_GRID' : 'LIGHT_GRID';
-  Plotly.relayout(plot, {'font.color': ink, 'xaxis.gridcolor': grid, 'yaxis.gridcolor': grid,
-    'hoverlabel.font.size': narrow.matches ? 10 : 13});
-  plot.data.forEach((trace, place) => {
-    if (trace.meta === 'published') {
-      Plotly.restyle(plot, {mode: narrow.matches ? 'markers' : 'markers+text'}, [place]);
-    }
-    if (trace.meta === 'ring') { Plotly.restyle(plot, {'marker.color': ink}, [place]); }
-    if (trace.meta === 'line') { Plotly.restyle(plot, {'line.color': ink}, [place]); }
-  });
-}
-dark.addEventListener('change', adapt);
-narrow.addEventListener('change', adapt);
-adapt();
-"""
 
 
 def figure(chart: Chart) -> go.Figure:
@@ -100,22 +45,8 @@ def figure(chart: Chart) -> go.Figure:
 
 def page(chart: Chart) -> str:
     """A page that shows the figure without any other file or server, in light or dark, on wide and narrow screens."""
-    script = _SCRIPT
-    for name in ("ink", "grid"):
-        script = script.replace(f"DARK_{name.upper()}", DARK[name]).replace(f"LIGHT_{name.upper()}", LIGHT[name])
-    plot = to_html(
-        figure(chart),
-        full_html=False,
-        include_plotlyjs=True,
-        div_id="pareto",
-        default_height="100%",
-        config=_CONFIG,
-        post_script=script,
-    )
     names = ", ".join(study.name for study in chart.studies)
-    title = escape(f"{names}: accuracy by {chart.cost.axis_title}")
-    notes = "\n".join(f"<li>{escape(note)}</li>" for note in chart.notes())
-    return _PAGE.format(title=title, plot=plot, notes=notes, light=LIGHT, dark=DARK)
+    return pages.page(figure(chart), f"{names}: accuracy by {chart.cost.axis_title}", chart.notes())
 
 
 def _front(chart: Chart, study: str) -> go.Scatter:
@@ -198,7 +129,7 @@ def _rings(chart: Chart, sides: dict[Point, str]) -> go.Scatter:
         marker={"symbol": "circle-open", "size": 17, "color": LIGHT["ink"], "line": {"width": 1.5}},
         name="best within a budget",
         hoverinfo="skip",
-        meta="ring",
+        meta="ink",
     )
 
 
@@ -228,7 +159,7 @@ def _line(x: list[float], y: list[float], name: str) -> go.Scatter:
         line={"color": LIGHT["ink"], "width": 1.2, "dash": "dash" if name.startswith("target") else "dot"},
         name=name,
         hovertemplate=f"{name}<extra></extra>",
-        meta="line",
+        meta="ink",
     )
 
 
@@ -252,41 +183,12 @@ def _hover(point: Point) -> str:
 
 
 def _lay_out(made: go.Figure, chart: Chart) -> None:
-    """As little as it takes below the plot, where the legend is: the title of the lower axis is within the plot."""
-    errors, costs = chart.y.ticks(), chart.x.ticks()
-    made.update_layout(
-        template="none",
-        font={"color": LIGHT["ink"], "size": 12},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 62, "r": 12, "t": 32, "b": 50},
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": GREY, "activecolor": GREY},
-        hoverlabel={"align": "left", "namelength": -1},
-        legend={"orientation": "h", "yanchor": "top", "y": -0.08, "x": 0, "maxheight": 900},
-        xaxis=_axis([log10(chart.x.low), log10(chart.x.high)], costs, [cost_tick(cost) for cost in costs]),
-        yaxis={
-            **_axis([log10(chart.y.high), log10(chart.y.low)], errors, [accuracy_tick(error) for error in errors]),
-            "title": {"text": "accuracy (logarithmic error)", "standoff": 4},
-        },
+    errors = [(error, accuracy_tick(error)) for error in chart.y.ticks()]
+    costs = [(cost, cost_tick(cost)) for cost in chart.x.ticks()]
+    figure_layout.lay_out(
+        made,
+        figure_layout.axis([log10(chart.x.low), log10(chart.x.high)], costs, is_logarithmic=True),
+        figure_layout.axis([log10(chart.y.high), log10(chart.y.low)], errors, is_logarithmic=True),
+        f"{chart.cost.axis_title} (logarithmic)",
+        "accuracy (logarithmic error)",
     )
-    made.add_annotation(
-        text=f"{chart.cost.axis_title} (logarithmic)",
-        showarrow=False,
-        xref="paper",
-        x=1,
-        xanchor="right",
-        yref="paper",
-        y=0,
-        yanchor="bottom",
-    )
-
-
-def _axis(ends: list[float], values: list[float], texts: list[str]) -> dict[str, Any]:
-    return {
-        "type": "log",
-        "range": ends,
-        "tickvals": values,
-        "ticktext": texts,
-        "gridcolor": LIGHT["grid"],
-        "zeroline": False,
-    }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from dashboards.text import percent
@@ -69,6 +69,10 @@ class Study:
     target: float
     """Accuracy to reach, a fraction."""
     candidates: Sequence[Candidate]
+    importance: Mapping[str, float] = field(default_factory=dict)
+    """Shares that add up to 1, by the name of a choice of the search space; empty where they are not known."""
+    rungs: tuple[int, ...] = ()
+    """Lengths of the trainings that a candidate goes through, in epochs; empty where they are not known."""
 
 
 @dataclass(frozen=True, kw_only=True)

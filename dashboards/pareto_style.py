@@ -101,9 +101,11 @@ def broken(line: str, width: int = 44) -> list[str]:
 
 
 def wrapped(parts: Iterable[str], width: int, last: str = "") -> list[str]:
-    """Parts put together again to lines of at most `width` characters; a longer part has a line of its own."""
+    """Parts put together again to lines of at most `width` characters; a longer part is broken."""
     lines = [""]
-    for part in (*parts, last):
+    for whole in (*parts, last):
+        *full, part = [whole[at : at + width] for at in range(0, len(whole), width)] or [""]
+        lines += full
         if lines[-1] and len(lines[-1]) + len(part) > width:
             lines.append("")
         lines[-1] += part

@@ -16,6 +16,7 @@ from search.command_export import export_command
 from search.command_plot import plot_command
 from search.command_prune import prune_command
 from search.command_published import published_command
+from search.command_report import report_command
 from search.command_submit import submit_command
 from search.command_verify import verify_command
 from search.configuration import defaults
@@ -47,6 +48,7 @@ _COMMANDS = (
     export_command,
     compare_command,
     plot_command,
+    report_command,
     published_command,
     submit_command,
     dashboard_command,

@@ -1,10 +1,10 @@
-"""`search plot`: the Pareto front of one or several studies as a picture."""
+"""`search plot`: a study as a picture, the Pareto front of one or several among others."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import webbrowser
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,34 +19,42 @@ from search.ledger import Ledger
 from search.storage import Store
 
 if TYPE_CHECKING:
+    from dashboards.drawing import Sheet
     from dashboards.pareto import Chart
     from dashboards.pareto_points import Study
+    from dashboards.view import View
+
+    Picture = Chart | View
 
 _ENDINGS = ("html", "png", "svg", "json")
 _COSTS = ("parameters", "macs", "peak-bytes")
+_PARETO = "pareto"
+_VIEWS = (_PARETO, "history", "epochs", "pruned", "importance", "curves", "losses", "proposals")
 _SHORTEST = 10
 """Rows of the plot in a terminal, at least."""
 
 
 @click.command("plot")
 @click.argument("studies", metavar="STUDY...", nargs=-1, required=True)
+@click.option("--view", "name", type=click.Choice(_VIEWS), default=_PARETO, help="What is drawn.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File ending in .html, .png, .svg or .json.  [default: STUDY-pareto.html]",
+    help="File ending in .html, .png, .svg or .json.  [default: STUDY-VIEW.html]",
 )
-@click.option("--cost", type=click.Choice(_COSTS), default="parameters", help="What the lower axis shows.")
+@click.option("--cost", type=click.Choice(_COSTS), help="What the lower axis of pareto shows.  [default: parameters]")
 @click.option("--width", type=click.IntRange(320, 4000), default=1000, help="Of a png or svg, in pixels.")
 @click.option("--dark", is_flag=True, help="Draw a png or svg on a dark ground; html follows the reader's setting.")
-@click.option("--ascii", "as_text", is_flag=True, help="Draw in the terminal.")
+@click.option("--ascii", "as_text", is_flag=True, help="Draw pareto in the terminal.")
 @click.option("--open", "wants_open", is_flag=True, help="Open the file in a browser.")
 @options.with_storage
 @options.with_json
 def plot_command(
     studies: tuple[str, ...],
+    name: str,
     output: Path | None,
-    cost: str,
+    cost: str | None,
     width: int,
     dark: bool,
     as_text: bool,
@@ -54,27 +62,52 @@ def plot_command(
     url: URL,
     as_json: bool,
 ) -> None:
-    """The Pareto front of a study: accuracy against parameters, MACs or memory.
+    """A study as a picture.
 
-    Studies of one data set are drawn into one picture. --ascii and --json write to stdout, and to a file only if there
-    is an -o or --open as well; .json files hold the same numbers.
+    \b
+    pareto      accuracy against parameters, MACs or memory, and the front of these
+    history     the best accuracy so far, by time
+    epochs      the best accuracy so far, by epochs trained
+    pruned      what became of the candidates
+    importance  which choices of the search space matter
+    curves      accuracies by the length of the training
+    losses      training losses by epoch
+    proposals   parameters proposed: whether the sampler learns the budget
+
+    In pareto, studies of one data set are drawn into one picture. --ascii and --json write to stdout, and to a file
+    only if there is an -o or --open as well; .json files hold the same numbers.
     """
-    if as_text and as_json:
-        raise SettingsError("stdout takes one of --ascii and --json, but got both")
+    _check(name, studies, cost, as_text=as_text, as_json=as_json)
     path = output
     if path is None and (wants_open or not (as_text or as_json)):
-        path = Path(f"{'-'.join(dict.fromkeys(studies)).replace('/', '-')}-pareto.html")
+        path = Path(f"{'-'.join(dict.fromkeys(studies)).replace('/', '-')}-{name}.html")
     kind = None if path is None else _kind_of(path)
-    chart = _read(url, studies, cost)
+    picture = _read(url, studies, name, cost or _COSTS[0])
     if path is not None and kind is not None:
-        write_whole(path, _rendering(chart, kind, width, dark))
+        write_whole(path, _rendering(picture, kind, width, dark))
         options.say(f"wrote {path}")
         if wants_open and not webbrowser.open(path.absolute().as_uri()):
             raise SearchError(f"no browser could be opened; open {path} yourself")
     if as_json:
-        options.print_json(chart.to_json())
+        options.print_json(picture.to_json())
     elif as_text:
-        _print(chart)
+        _print(picture)
+
+
+def _check(name: str, studies: tuple[str, ...], cost: str | None, *, as_text: bool, as_json: bool) -> None:
+    """SettingsError with all that does not go together."""
+    rules = []
+    if as_text and as_json:
+        rules.append("stdout takes one of --ascii and --json, but got both")
+    if name != _PARETO:
+        if len(set(studies)) > 1:
+            rules.append(f"--view {name} draws one study, but got {len(set(studies))}")
+        if cost is not None:
+            rules.append(f"--cost is for --view {_PARETO}, but got --view {name}")
+        if as_text:
+            rules.append(f"--ascii is for --view {_PARETO}, but got --view {name}")
+    if rules:
+        raise SettingsError("; ".join(rules))
 
 
 def _kind_of(path: Path) -> str:
@@ -86,56 +119,79 @@ def _kind_of(path: Path) -> str:
     return kind
 
 
-def _read(url: URL, names: tuple[str, ...], cost: str) -> Chart:
-    """SettingsError for studies of different data sets, NotFoundError for one in which nothing is trained."""
+def _read(url: URL, studies: tuple[str, ...], name: str, cost: str) -> Picture:
+    """The picture's numbers; SettingsError for studies of different data, NotFoundError for a front of nothing."""
+    from search.pictured import pictured
+
+    with options.reading(url) as store:
+        if name == _PARETO:
+            return _chart([_trained(store, study) for study in dict.fromkeys(studies)], cost)
+        from dashboards.views import view
+
+        return view(pictured(Ledger.open(store, studies[0]), importance=name == "importance"), name)
+
+
+def _trained(store: Store, name: str) -> Study:
+    """A study; NotFoundError for one in which nothing is trained."""
+    from search.pictured import pictured
+
+    study = pictured(Ledger.open(store, name))
+    if all(candidate.accuracy is None for candidate in study.candidates):
+        raise NotFoundError(f"study {name} has no trained candidate yet; to go on: search resume {name}")
+    return study
+
+
+def _chart(studies: list[Study], cost: str) -> Chart:
     from dashboards.pareto import Chart
     from dashboards.pareto_points import Cost
 
-    with options.reading(url) as store:
-        studies = tuple(_study(store, name) for name in dict.fromkeys(names))
     datasets = sorted({study.dataset for study in studies})
     if len(datasets) > 1:
         raise SettingsError(f"studies in one picture must be of one data set, but got {', '.join(datasets)}")
-    return Chart(studies, Cost(cost))
+    return Chart(tuple(studies), Cost(cost))
 
 
-def _study(store: Store, name: str) -> Study:
-    from dashboards.pareto_points import Study
-
-    ledger = Ledger.open(store, name)
-    candidates, settings = ledger.candidates(), ledger.settings
-    if all(candidate.accuracy is None for candidate in candidates):
-        raise NotFoundError(f"study {name} has no trained candidate yet; to go on: search resume {name}")
-    kept = {known: settings[known] for known in ("dataset", "budget", "target")}
-    return Study(name=name, candidates=candidates, **kept)
-
-
-def _rendering(chart: Chart, kind: str, width: int, dark: bool) -> bytes:
+def _rendering(picture: Picture, kind: str, width: int, dark: bool) -> bytes:
     from dashboards import drawing
 
-    def picture(write: Callable[[drawing.Sheet, drawing.Theme], str | bytes]) -> str | bytes:
-        from dashboards.pareto_drawing import draw
-
-        return write(draw(chart, width), drawing.DARK if dark else drawing.LIGHT)
-
+    theme = drawing.DARK if dark else drawing.LIGHT
     match kind:
         case "html":
-            from dashboards.pareto_figure import page
-
-            made: str | bytes = page(chart)
+            return _page(picture).encode()
         case "json":
-            import json
-
-            made = json.dumps(chart.to_json(), indent=2) + "\n"
+            return (json.dumps(picture.to_json(), indent=2) + "\n").encode()
         case "svg":
-            made = picture(drawing.svg)
+            return drawing.svg(_sheet(picture, width), theme).encode()
         case _:
-            made = picture(drawing.png)
-    return made if isinstance(made, bytes) else made.encode()
+            return drawing.png(_sheet(picture, width), theme)
 
 
-def _print(chart: Chart) -> None:
+def _page(picture: Picture) -> str:
+    from dashboards import pareto_figure, view_figure
+    from dashboards.view import View
+
+    return view_figure.page(picture) if isinstance(picture, View) else pareto_figure.page(_thinned(picture))
+
+
+def _sheet(picture: Picture, width: int) -> Sheet:
+    from dashboards import pareto_drawing, view_drawing
+    from dashboards.view import View
+
+    if isinstance(picture, View):
+        return view_drawing.draw(picture, width)
+    return pareto_drawing.draw(_thinned(picture), width)
+
+
+def _thinned(chart: Chart) -> Chart:
+    from dashboards.site_thinning import ThinChart
+
+    return ThinChart(chart.studies, chart.cost)
+
+
+def _print(picture: Picture) -> None:
     from dashboards.ascii_plot import draw
+    from dashboards.pareto import Chart
 
+    assert isinstance(picture, Chart), "views have no drawing in text"
     size = shutil.get_terminal_size()
-    click.echo(draw(chart, size.columns, max(_SHORTEST, min(size.lines - 12, 30))))
+    click.echo(draw(picture, size.columns, max(_SHORTEST, min(size.lines - 12, 30))))

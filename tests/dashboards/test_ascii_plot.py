@@ -26,7 +26,7 @@ def test_a_plot_is_ascii_and_no_wider_than_the_terminal(width: int, cost: Cost) 
 
 
 def test_every_kind_has_its_symbol_and_the_legend_says_which() -> None:
-    text = draw(several(), 120, 25)
+    text = draw(Chart(several().studies[:1], Cost.PARAMETERS), 120, 25)
     for symbol, meaning in {
         "o": "trained to the end",
         ".": "pruned early",
@@ -37,6 +37,17 @@ def test_every_kind_has_its_symbol_and_the_legend_says_which() -> None:
     }.items():
         assert f"  {symbol}  {meaning}" in text
         assert any(symbol in row for row in plot_rows(text))
+
+
+def test_each_of_several_studies_has_a_letter_and_a_capital_for_what_is_verified() -> None:
+    text = draw(several(), 120, 25)
+    for symbol, meaning in {"a": "small", "b": "large", "A": "verified, test", "P": "published, test"}.items():
+        assert f"  {symbol}  {meaning}" in text
+    rows = "".join(plot_rows(text))
+    assert rows.count("a") == 5
+    assert rows.count("b") == 2
+    assert rows.count("A") == 1
+    assert not set(rows) & set("ox.?V")
 
 
 def test_what_there_is_none_of_is_not_in_the_legend() -> None:

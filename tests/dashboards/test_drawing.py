@@ -79,3 +79,11 @@ def test_a_marker_is_about_as_wide_as_asked_and_in_its_place(symbol: str) -> Non
     assert min(down) < 20 < max(down)
     assert (filled.filled, outlined.filled) == (True, False)
     assert filled.places == outlined.places
+
+
+def test_characters_that_xml_forbids_are_replaced() -> None:
+    document = svg(Sheet(10, 10, (Text((0, 5), "a\x07b\ud800c<"),)))
+    assert (
+        ElementTree.fromstring(document).findtext(".//{*}text")
+        == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c<"
+    )

@@ -5,9 +5,11 @@ import random
 import webbrowser
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
+from dashboards import site_thinning, views
 from search.command_plot import plot_command
 from search.errors import NotFoundError, SearchError, SettingsError
 from search.ledger import Ledger, RungResult
@@ -38,7 +40,7 @@ def trained(ledger: Ledger, settings: StudySettings) -> Ledger:
 
 
 def add_candidate(ledger: Ledger, settings: StudySettings, accuracy: float) -> None:
-    choices = settings.space.random(random.Random(round(1000 * accuracy)))
+    choices = settings.space.random(random.Random(round(10_000 * accuracy)))
     number = ledger.begin(settings.space, choices, settings.budget)
     ledger.tell_complete(number, RungResult(16, accuracy, 1.0))
 
@@ -119,6 +121,66 @@ def test_text_and_json_at_once_are_refused(trained: Ledger, database: str) -> No
     assert isinstance(plot(database, "study", "--ascii", "--json").exception, SettingsError)
 
 
+def test_every_view_there_is_can_be_asked_for_and_is_explained() -> None:
+    (option,) = [one for one in plot_command.params if one.name == "name"]
+    assert isinstance(option.type, click.Choice)
+    assert set(option.type.choices) == {"pareto", *views.NAMES}
+    told = CliRunner().invoke(plot_command, ["--help"]).stdout.splitlines()
+    for name in option.type.choices:
+        assert any(line.split()[:1] == [name] and len(line.split()) > 2 for line in told)
+
+
+@pytest.mark.parametrize("name", views.NAMES)
+def test_a_view_is_drawn_in_a_page_named_after_it(trained: Ledger, database: str, here: Path, name: str) -> None:
+    assert plot(database, "study", "--view", name).stderr == f"wrote study-{name}.html\n"
+    assert (here / f"study-{name}.html").read_bytes().startswith(b"<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize("ending", WRITTEN)
+def test_a_view_has_every_ending(trained: Ledger, database: str, here: Path, ending: str) -> None:
+    assert plot(database, "study", "--view", "history", "-o", f"view.{ending}").exit_code == 0
+    assert (here / f"view.{ending}").read_bytes().startswith(WRITTEN[ending])
+
+
+def test_the_numbers_of_a_view_are_those_of_the_study(trained: Ledger, database: str, here: Path) -> None:
+    done = plot(database, "study", "--view", "curves", "--json", "-o", "curves.json")
+    found = json.loads(done.stdout)
+    best = next(series for series in found["series"] if series["name"].startswith("best"))
+    assert (best["x"], best["y"]) == ([16], [pytest.approx(0.05)])
+    assert (here / "curves.json").read_text() == done.stdout
+
+
+def test_a_view_of_a_study_in_which_nothing_is_trained_says_so(ledger: Ledger, database: str, here: Path) -> None:
+    assert plot(database, "study", "--view", "history", "-o", "view.svg").exit_code == 0
+    assert "Nothing to draw yet" in (here / "view.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (["study", "other", "--view", "pruned"], "--view pruned draws one study, but got 2"),
+        (["study", "--view", "pruned", "--cost", "macs"], "--cost is for --view pareto, but got --view pruned"),
+        (["study", "--view", "pruned", "--ascii"], "--ascii is for --view pareto, but got --view pruned"),
+    ],
+)
+def test_what_only_the_front_can_do_is_refused_for_views(
+    trained: Ledger, database: str, here: Path, arguments: list[str], rule: str
+) -> None:
+    done = plot(database, *arguments)
+    assert isinstance(done.exception, SettingsError)
+    assert str(done.exception) == rule
+    assert list(here.iterdir()) == []
+
+
+def test_all_that_does_not_go_together_is_said_at_once(trained: Ledger, database: str) -> None:
+    done = plot(database, "study", "--view", "epochs", "--ascii", "--json", "--cost", "macs")
+    assert str(done.exception).count("; ") == 2
+
+
+def test_a_study_named_twice_is_one_study(trained: Ledger, database: str) -> None:
+    assert plot(database, "study", "study", "--view", "pruned").stderr == "wrote study-pruned.html\n"
+
+
 def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(trained: Ledger, database: str, here: Path) -> None:
     (here / "front.svg").mkdir()
     assert plot(database, "study", "-o", "front.svg").exit_code == 2
@@ -150,6 +212,18 @@ def test_without_a_browser_the_file_is_named(
     assert isinstance(done.exception, SearchError)
     assert str(done.exception) == "no browser could be opened; open study-pareto.html yourself"
     assert (here / "study-pareto.html").exists()
+
+
+def test_a_picture_of_very_many_is_thinned_and_its_numbers_are_not(
+    ledger: Ledger, settings: StudySettings, database: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in range(30):
+        add_candidate(ledger, settings, 0.9 + place / 10_000)
+    monkeypatch.setattr(site_thinning, "MOST", 5)
+    numbers = plot(database, "study", "-o", "front.svg", "--json").stdout
+    assert "of 30 results" in (here / "front.svg").read_text()
+    assert len(json.loads(numbers)["points"]) == 30
+    assert "of 30 results" not in numbers
 
 
 def test_width_and_ground_are_those_asked_for(trained: Ledger, database: str, here: Path) -> None:

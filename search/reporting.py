@@ -1,0 +1,99 @@
+"""A report on a study, read from its record."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from datetime import datetime
+from importlib.metadata import version
+
+from dashboards.pareto_points import Study
+from dashboards.report_numbers import Report
+from dashboards.tables import ranking
+from search import drivers
+from search.command_verify import SEEDS
+from search.ledger import Ledger
+from search.pictured import pictured
+from search.proposer import PUBLISHED
+from search.settings import CONFIRMATIONS, StudySettings, differences
+from space.candidate import Candidate
+from space.known_points import published_in
+
+_USUAL = "mnist"
+"""The data set that a run takes if none is named."""
+
+
+def report(ledger: Ledger, title: str | None = None) -> Report:
+    """All that is known of a study now; nothing in it is of the database or of where that is."""
+    searching = len(drivers.living(ledger.store.engine, ledger.name))
+    winner = ledger.winner
+    study = pictured(ledger, importance=True)
+    settings = StudySettings.from_json(ledger.settings)
+    today = StudySettings.make(settings.dataset, settings.budget, settings.target, settings.seed)
+    best = ranking(study.candidates, winner)
+    return Report(
+        title=title or f"petitnet: {study.name}",
+        study=study,
+        made=datetime.now().astimezone(),
+        made_by=f"petitnet {version('petitnet')}",
+        searching=searching,
+        winner=winner,
+        confirmations=CONFIRMATIONS,
+        settings=ledger.settings,
+        changed=differences(ledger.settings, today.to_json()),
+        conditions=ledger.conditions,
+        commands=tuple(_commands(settings, study, winner)),
+        verifying=_verify(study, best[0], winner) if best else "",
+    )
+
+
+def _commands(settings: StudySettings, study: Study, winner: int | None) -> Iterator[str]:
+    """What searches, verifies and prunes again as it was done, as far as that is on record."""
+    yield _run(settings, study)
+    tested = [one for one in study.candidates if one.verifications and one.pruning is None]
+    for candidate in tested:
+        yield _verify(study, candidate, winner)
+    if not tested:
+        yield shlex.join(["search", "verify", *_operand(study.name)])
+    yield from dict.fromkeys(_prune(study, one) for one in study.candidates if one.pruning is not None)
+
+
+def _run(settings: StudySettings, study: Study) -> str:
+    """With each option that is not left at its default."""
+    words = ["search", "run", "--budget", str(settings.budget), "--target", str(settings.target)]
+    if settings.dataset != _USUAL:
+        words += ["--dataset", settings.dataset]
+    if settings.seed:
+        words += ["--seed", str(settings.seed)]
+    if study.name != settings.name:
+        words += ["--study-name", study.name]
+    if _began_cold(settings, study):
+        words.append("--cold-start")
+    return shlex.join(words)
+
+
+def _began_cold(settings: StudySettings, study: Study) -> bool:
+    """Whether published networks were left out: they are what a run proposes first, where any fit."""
+    fits = any(network.parameters <= settings.budget for network, _ in published_in(settings.space))
+    asked = any(candidate.origin.startswith(PUBLISHED) for candidate in study.candidates)
+    return fits and bool(study.candidates) and not asked
+
+
+def _verify(study: Study, candidate: Candidate, winner: int | None) -> str:
+    place = study.name if candidate.number == winner else f"{study.name}/{candidate.number}"
+    count = len(candidate.verifications)
+    seeds = [] if count in (0, SEEDS) else ["--seeds", str(count)]
+    return shlex.join(["search", "verify", *seeds, *_operand(place)])
+
+
+def _prune(study: Study, candidate: Candidate) -> str:
+    pruning = candidate.pruning
+    assert pruning is not None
+    words = ["--keep", f"{pruning.keep:g}", "--rounds", str(pruning.rounds)]
+    filters = [] if pruning.is_masked else ["--filters"]
+    return shlex.join(["search", "prune", *words, *filters, *_operand(f"{study.name}/{pruning.parent}")])
+
+
+def _operand(place: str) -> list[str]:
+    """A place that begins with a dash is no option."""
+    return ["--", place] if place.startswith("-") else [place]
