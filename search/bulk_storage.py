@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-_LARGEST_ID = 2**31 - 1
+from search.trial_rows import read_trials
 
 
 class BulkStorage(RDBStorage):
@@ -97,12 +97,23 @@ class BulkStorage(RDBStorage):
         found = [_with_results(self._running[key], results.get(key, {})) for key in same]
         found += [self._closed.pop(key) for key, state in now.items() if state.is_finished() and key in self._closed]
         unknown = now.keys() - {trial._trial_id for trial in found}
-        for trial in super()._get_trials(study_id, states, unknown, _LARGEST_ID) if unknown else ():
+        for trial in self._read(study_id, unknown):
             self._running.pop(trial._trial_id, None)
             if trial.state == TrialState.RUNNING:
                 self._running[trial._trial_id] = trial
             found.append(trial)
-        return sorted(found, key=lambda trial: trial._trial_id)
+        return sorted(
+            (trial for trial in found if states is None or trial.state in states), key=lambda trial: trial._trial_id
+        )
+
+    def _read(self, study_id: int, wanted: Collection[int]) -> list[FrozenTrial]:
+        if not wanted:
+            return []
+        try:
+            with self.engine.connect() as connection:
+                return read_trials(connection, study_id, wanted)
+        except SQLAlchemyError as error:
+            raise StorageInternalError(str(error)) from error
 
     def _states(self, study_id: int, included: set[int], after: int) -> dict[int, TrialState]:
         """State by id of the trials after one, and of those `included`."""
