@@ -21,6 +21,8 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/counting.py
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python -m benchmarks.scaling
+	$(BIN)/python -m benchmarks.dashboard
+	$(BIN)/python -m benchmarks.training
 
 clean:
 	rm -rf $(VENV)

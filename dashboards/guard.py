@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
+import secrets
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,15 @@ if TYPE_CHECKING:
 HEALTH = "/healthz"
 """Answers without a token, and tells nothing but that we are there."""
 _COOKIE = "petitnet_dashboard"
+_LARGEST = 256 * 1024
+"""Bytes that somebody may write at once."""
+_DIGITS = 9
+_WRITES = {
+    "PUT": re.compile(r"/api/studies/\d+(/\d+)?/note", re.ASCII),
+    "POST": re.compile(r"/api/trials/\d+/user-attrs", re.ASCII),
+}
+"""By method, what may be written to in Optuna's dashboard 0.21 where writes are allowed: notes and what people remark
+on a trial. Nothing that deletes, renames, tells or makes studies and trials."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
@@ -43,29 +54,64 @@ class Guard:
     A page under another name (DNS rebinding) gets 403, a method that could change something 405, and whoever has no
     token 401. A token comes as `Authorization: Bearer`, or once as `?token=`, which is answered by a cookie and the
     same address without it. The cookie is made from the token but is not the token.
+
+    Where writes are allowed, notes and remarks may be written as well: by who knows the token, from a page of our own
+    as the browser's `Sec-Fetch-Site` or `Origin` says, as JSON, and not more than a little at once.
     """
 
-    def __init__(self, application: WSGIApplication, *, hosts: Iterable[str] = (), token: str | None = None) -> None:
-        """`hosts` are names besides those of the loopback interface; without a `token` everybody may look."""
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        hosts: Iterable[str] = (),
+        token: str | None = None,
+        allow_writes: bool = False,
+    ) -> None:
+        """`hosts` are names besides those of the loopback interface; without a `token` everybody may look.
+
+        ValueError where everybody could write.
+        """
+        if allow_writes and token is None:
+            raise ValueError("writes are allowed to those who know a token alone, but there is none")
         self._application = application
         self._hosts = _LOOPBACK | {_without_port(host) for host in hosts}
         self._token = token
+        self._allow_writes = allow_writes
         self._cookie = "" if token is None else hmac.digest(token.encode(), b"cookie", hashlib.sha256).hex()
+        self._invitations: set[str] = set()
+
+    def invite(self) -> str:
+        """What stands for the token once, as `?token=`: for commands whose arguments others can see."""
+        invitation = secrets.token_urlsafe(24)
+        self._invitations.add(invitation)
+        return invitation
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start = _hardened(start_response)
         if _without_port(environ.get("HTTP_HOST", "")) not in self._hosts:
             return _say(environ, start, "403 Forbidden", "this is not one of the names that this server goes by")
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") and not self._is_write(environ):
             return _say(environ, start, "405 Method Not Allowed", "this dashboard only shows", Allow="GET, HEAD")
         if environ.get("PATH_INFO") == HEALTH:
             return _say(environ, start, "200 OK", "ok")
         if self._token is None or self._has_header(environ) or self._has_cookie(environ):
-            return self._application(environ, start)
-        if self._same(dict(_query(environ)).get("token", ""), self._token):
+            refused = self._is_write(environ) and _refused(environ)
+            return _say(environ, start, *refused) if refused else self._application(environ, start)
+        if self._is_invited(dict(_query(environ)).get("token", "")):
             return self._let_in(environ, start)
         text = "a token is needed, once as ?token=... or in each request as Authorization: Bearer ..."
         return _say(environ, start, "401 Unauthorized", text, **{"WWW-Authenticate": "Bearer"})
+
+    def _is_write(self, environ: WSGIEnvironment) -> bool:
+        """Whether it is one of the writes that are let through."""
+        place = _WRITES.get(environ["REQUEST_METHOD"])
+        return self._allow_writes and place is not None and bool(place.fullmatch(environ.get("PATH_INFO", "")))
+
+    def _is_invited(self, given: str) -> bool:
+        if given in self._invitations:
+            self._invitations.discard(given)
+            return True
+        return self._same(given, self._token or "")
 
     def _has_header(self, environ: WSGIEnvironment) -> bool:
         kind, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
@@ -96,6 +142,34 @@ class Guard:
     @staticmethod
     def _same(given: str, wanted: str) -> bool:
         return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), wanted.encode())
+
+
+def _refused(environ: WSGIEnvironment) -> tuple[str, str] | None:
+    """Status and reason where a write is not a small JSON document from a page of our own; None where it is."""
+    if not _is_from_here(environ):
+        return "403 Forbidden", "writes must come from a page of this server"
+    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/json":
+        return "415 Unsupported Media Type", "what is written must be application/json"
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not (length.isascii() and length.isdecimal()):
+        return "411 Length Required", "what is written must say how long it is"
+    if len(length) > _DIGITS or int(length) > _LARGEST:
+        return (
+            "413 Content Too Large",
+            f"what is written must have at most {_LARGEST} bytes, but got {length[:_DIGITS]}",
+        )
+    return None
+
+
+def _is_from_here(environ: WSGIEnvironment) -> bool:
+    """By what browsers say of the page that asks; who says nothing of it is refused."""
+    site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
+    if site is not None and site != "same-origin":
+        return False
+    if origin is not None:
+        scheme, _, place = origin.lower().partition("://")
+        return scheme in ("http", "https") and place == environ.get("HTTP_HOST", "").strip().lower()
+    return site is not None
 
 
 def _query(environ: WSGIEnvironment) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 _IDLE = 30.0
 """Seconds that a client may take to send its request, or to take in the next piece of the answer."""
@@ -60,6 +60,10 @@ class Server(ThreadingMixIn, WSGIServer):
 
 class _Handler(WSGIRequestHandler):
     timeout = _IDLE
+
+    def get_environ(self) -> WSGIEnvironment:
+        """As inherited, with REQUEST_URI: the address as it was sent, in which a quoted slash is not yet one."""
+        return super().get_environ() | {"REQUEST_URI": self.path}
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Nothing: who looks at what is nobody's business."""

@@ -1,4 +1,4 @@
-"""A Pareto chart of one study that draws so few of its points that a browser stays quick."""
+"""A Pareto chart that draws so few of its points that a browser stays quick."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class ThinChart(Chart):
             cell = self._cell(point, cells)
             if cell not in best or point.accuracy > best[cell].accuracy:
                 best[cell] = point
-        drawn = {point.name for point in best.values()} | self._prominent
-        return [point for point in points if point.name in drawn]
+        drawn = {*best.values(), *self._prominent}
+        return [point for point in points if point in drawn]
 
     @cached_property
-    def _prominent(self) -> set[str]:
-        """Names of those that are always drawn."""
+    def _prominent(self) -> set[Point]:
+        """Those that are always drawn."""
         best = [band.best for band in self.bands if band.best is not None]
-        return {point.name for points in (*self.fronts.values(), best) for point in points}
+        return {point for points in (*self.fronts.values(), best) for point in points}
 
     def _cell(self, point: Point, cells: int) -> tuple[int, int]:
         across, down = self.x.share(point.cost(self.cost)), self.y.share(self.y.clip(point.error))

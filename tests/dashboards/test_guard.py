@@ -39,11 +39,13 @@ class Answer:
     body: bytes
 
 
-def ask(guard: Guard, path: str = "/", method: str = "GET", host: str = "localhost:8080", **headers: str) -> Answer:
+def ask(
+    guard: Guard, path: str = "/", method: str = "GET", host: str = "localhost:8080", more: Any = None, **headers: str
+) -> Answer:
     path, _, query = path.partition("?")
     environ: dict[str, Any] = {"REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path, "HTTP_HOST": host}
     environ["QUERY_STRING"] = query
-    environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+    environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()} | (more or {})
     setup_testing_defaults(environ)
     heads: list[Any] = []
 
@@ -173,6 +175,120 @@ def test_the_way_back_stays_here(locked: Guard, path: str) -> None:
 def test_a_token_does_not_open_other_names_or_methods(locked: Guard) -> None:
     assert ask(locked, host="evil.example", authorization=f"Bearer {TOKEN}").status == 403
     assert ask(locked, method="POST", authorization=f"Bearer {TOKEN}").status == 405
+
+
+WRITES = [("PUT", "/api/studies/3/note"), ("PUT", "/api/studies/3/14/note"), ("POST", "/api/trials/14/user-attrs")]
+JSON = {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": "2"}
+
+
+@pytest.fixture
+def writable(behind: Behind) -> Guard:
+    return Guard(validator(behind), token=TOKEN, allow_writes=True)
+
+
+def write(guard: Guard, method: str, path: str, **told: Any) -> int:
+    """The status of a write as our own page makes it, but for what is `told`."""
+    headers = {"authorization": f"Bearer {TOKEN}", "origin": "http://localhost:8080"} | told
+    sent = {name: value for name, value in headers.items() if value is not None}
+    return ask(guard, path, method, **({"more": JSON} | sent)).status
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_notes_can_be_written_where_writes_are_allowed(writable: Guard, locked: Guard, method: str, path: str) -> None:
+    assert write(writable, method, path) == 200
+    assert write(writable, method, path, origin=None, sec_fetch_site="same-origin") == 200
+    assert write(locked, method, path) == 405
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/studies"),
+        ("DELETE", "/api/studies/3"),
+        ("POST", "/api/studies/3/rename"),
+        ("POST", "/api/trials/14/tell"),
+        ("POST", "/api/studies/3/note"),
+        ("DELETE", "/api/studies/3/note"),
+        ("PUT", "/api/studies/3/14/15/note"),
+        ("PUT", "/api/studies/3/note/"),
+        ("PUT", "/api/studies/x/note"),
+        ("PUT", "/api/studies/\xd9\xa3/note"),
+        ("PUT", "/api/studies/3/note\n"),
+        ("PUT", "//api/studies/3/note"),
+        ("PUT", "/studies/3/note"),
+        ("PUT", "/api/studies/3/preference_feedback_component"),
+        ("POST", "/api/artifacts/3/14"),
+        ("DELETE", "/api/artifacts/3/14/15"),
+        ("POST", "/api/llm/x"),
+        ("POST", "/incompatible-rdb-schema"),
+        ("PATCH", "/api/studies/3/note"),
+    ],
+)
+def test_nothing_but_notes_can_be_written(writable: Guard, behind: Behind, method: str, path: str) -> None:
+    assert write(writable, method, path) == 405
+    assert behind.seen == []
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_writes_need_the_token(writable: Guard, behind: Behind, method: str, path: str) -> None:
+    assert write(writable, method, path, authorization=None) == 401
+    assert write(writable, method, path, authorization="Bearer wrong") == 401
+    assert write(writable, method, path, host="evil.example", origin="http://evil.example") == 403
+    assert behind.seen == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": None},
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://localhost:9090"},
+        {"origin": "localhost:8080"},
+        {"origin": "ftp://localhost:8080"},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+        {"sec_fetch_site": "none", "origin": None},
+        {"sec_fetch_site": "same-origin", "origin": "http://evil.example"},
+    ],
+)
+def test_writes_must_come_from_our_own_pages(writable: Guard, behind: Behind, headers: dict[str, str]) -> None:
+    assert write(writable, *WRITES[0], **headers) == 403
+    assert behind.seen == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"CONTENT_TYPE": "application/json; charset=utf-8"}, 200),
+        ({"CONTENT_TYPE": "text/plain"}, 415),
+        ({"CONTENT_TYPE": "application/x-www-form-urlencoded"}, 415),
+        ({"CONTENT_TYPE": ""}, 415),
+        ({"CONTENT_LENGTH": ""}, 411),
+        ({"CONTENT_LENGTH": "262144"}, 200),
+        ({"CONTENT_LENGTH": "262145"}, 413),
+        ({"CONTENT_LENGTH": "9" * 4000}, 413),
+    ],
+)
+def test_writes_must_be_small_json(writable: Guard, sent: dict[str, str], status: int) -> None:
+    assert write(writable, *WRITES[0], more=JSON | sent) == status
+
+
+def test_writes_without_a_token_cannot_be_asked_for(behind: Behind) -> None:
+    with pytest.raises(ValueError, match="there is none"):
+        Guard(behind, allow_writes=True)
+
+
+def test_an_invitation_opens_once(locked: Guard, behind: Behind) -> None:
+    invitation = locked.invite()
+    assert invitation != locked.invite()
+    answer = ask(locked, f"/studies/a?token={invitation}")
+    assert answer.status == 303
+    assert answer.headers["Location"] == "/studies/a"
+    (cookie,) = SimpleCookie(answer.headers["Set-Cookie"]).values()
+    assert ask(locked, cookie=f"{cookie.key}={cookie.value}").body == b"behind"
+    assert ask(locked, f"/?token={invitation}").status == 401
+    assert ask(locked, authorization=f"Bearer {locked.invite()}").status == 401
 
 
 def test_health_needs_no_token(locked: Guard, behind: Behind) -> None:

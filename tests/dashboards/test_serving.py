@@ -52,6 +52,15 @@ def test_it_serves_quietly(host: str, capfd: pytest.CaptureFixture[str]) -> None
     assert capfd.readouterr() == ("", "")
 
 
+def test_an_address_is_passed_on_as_it_was_sent() -> None:
+    def tell(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [f"{environ['REQUEST_URI']} {environ['PATH_INFO']}".encode()]
+
+    with serving(tell) as server:
+        assert get(server, "/a%2Fb/c?d=%20") == (200, b"/a%2Fb/c?d=%20 /a/b/c")
+
+
 def test_a_slow_request_does_not_hold_up_another() -> None:
     waits, go_on = threading.Event(), threading.Event()
 

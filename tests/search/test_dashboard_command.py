@@ -8,24 +8,31 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import optuna
 import pytest
-from optuna.distributions import BaseDistribution, IntDistribution
-from optuna.trial import TrialState, create_trial
+from optuna.distributions import IntDistribution
+from optuna.exceptions import StorageInternalError
+from optuna.trial import create_trial
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from dashboards.site_figures import PARETO
+from dashboards.views import NAMES
 from search import storage
-from search.command_dashboard import dashboard_command
+from search.command_dashboard import dashboard_command, only_read
 from search.errors import NotFoundError, SearchError, SettingsError
+from search.ledger import own_names
+from tests.studies_in_databases import make
 
 SEARCH = str(Path(sys.executable).with_name("search"))
 TOKEN = "correct horse battery staple"
@@ -38,9 +45,12 @@ class Running:
     process: subprocess.Popen[str]
     netloc: str
 
-    def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    def ask(
+        self, path: str, method: str = "GET", body: str | None = None, **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection(self.netloc, timeout=60)
-        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, told)
         answer = connection.getresponse()
         found = answer.status, dict(answer.getheaders()), answer.read()
         connection.close()
@@ -76,22 +86,11 @@ def dashboard(*options: str, **environment: str) -> Iterator[Running]:
 
 
 def fill(url: URL) -> None:
-    """A study with trials in several states."""
+    """A study of ours with candidates of all states, and one of another program."""
     store = storage.open_or_create(url)
-    study = optuna.create_study(storage=store.optuna, study_name="small", direction="maximize")
-    space: dict[str, BaseDistribution] = {"width": IntDistribution(1, 64), "depth": IntDistribution(1, 8)}
-    for number in range(12):
-        state = (TrialState.COMPLETE, TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)[number % 4]
-        study.add_trial(
-            create_trial(
-                state=state,
-                value=None if state is TrialState.FAIL else 0.5 + number / 100,
-                params={"width": 1 + 5 * number, "depth": 1 + number % 8},
-                distributions=space,
-                user_attrs={"architecture": "1x8x8-4c3nr-G"},
-                intermediate_values={1: 0.5},
-            )
-        )
+    make(store, "small/er", 20)
+    study = optuna.create_study(storage=store.optuna, study_name="foreign", direction="maximize")
+    study.add_trial(create_trial(value=0.5, params={"width": 1}, distributions={"width": IntDistribution(1, 64)}))
     store.close()
 
 
@@ -150,22 +149,36 @@ def test_a_reader_of_postgres_sees_everything_and_changes_nothing(
 
 
 def check_what_is_shown(there: Running) -> None:
-    status, headers, _ = there.ask("/")
-    assert (status, headers["Location"]) == (302, f"http://{there.netloc}/dashboard")
+    check_our_pages(there)
     status, headers, page = there.ask("/dashboard/studies/1")
     assert status == 200
     assert b"/static/bundle.js" in page
     assert "script-src 'self'" in headers["Content-Security-Policy"]
-    (study,) = json.loads(there.ask("/api/studies")[2])["study_summaries"]
-    assert study["study_name"] == "small"
+    study, foreign = json.loads(there.ask("/api/studies")[2])["study_summaries"]
+    assert (study["study_name"], foreign["study_name"]) == ("small/er", "foreign")
     place = f"/api/studies/{study['study_id']}"
     detail = json.loads(there.ask(place)[2])
-    assert [trial["state"] for trial in detail["trials"][:4]] == ["Complete", "Complete", "Pruned", "Fail"]
-    assert len(detail["trials"]) == 12
+    assert {trial["state"] for trial in detail["trials"]} >= {"Complete", "Pruned", "Running"}
+    assert len(detail["trials"]) == 20
     for path in (f"{place}/param_importances", f"{place}/plot/slice", f"/csv/{study['study_id']}", "/api/meta"):
         assert there.ask(path)[0] == 200
     for path in ("/static/bundle.js", "/favicon.ico"):
         assert there.ask(path)[0] == there.ask(path, Accept_Encoding="gzip")[0] == there.ask(path, "HEAD")[0] == 200
+
+
+def check_our_pages(there: Running) -> None:
+    status, headers, page = there.ask("/")
+    assert status == 200
+    assert b'href="/studies/small%2Fer"' in page
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    for below in ("", "/candidates", "/candidates/0", "/candidates/0/layers.svg", "/report", "/pareto.svg"):
+        assert there.ask(f"/studies/small%2Fer{below}")[0] == 200, below
+    for figure in (*PARETO, *NAMES):
+        status, headers, told = there.ask(f"/studies/small%2Fer/figures/{figure}.json")
+        assert status == 200
+        assert json.loads(told)["notes"], figure
+        again = there.ask(f"/studies/small%2Fer/figures/{figure}.json", If_None_Match=headers["ETag"])
+        assert (again[0], again[2]) == (304, b"")
 
 
 def check_that_nothing_changes(there: Running) -> None:
@@ -203,7 +216,67 @@ def test_new_results_are_shown(sqlite: str) -> None:
         optuna.create_study(storage=store.optuna, study_name="later")
         store.close()
         names = [study["study_name"] for study in json.loads(there.ask("/api/studies")[2])["study_summaries"]]
-    assert names == ["small", "later"]
+    assert names == ["small/er", "foreign", "later"]
+
+
+def note(there: Running, address: str, **more: str) -> int:
+    """The status of a note as Optuna's page writes it."""
+    told = {"Authorization": f"Bearer {TOKEN}", "Content_Type": "application/json", "Origin": f"http://{there.netloc}"}
+    return there.ask(address, "PUT", json.dumps({"body": "looked at", "version": 1}), **(told | more))[0]
+
+
+def test_notes_can_be_written_if_that_is_wanted(sqlite: str, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    with dashboard("--storage", sqlite, "--token-file", str(file), "--allow-writes") as there:
+        assert note(there, "/api/studies/1/note") == 204
+        assert note(there, "/api/studies/1/1/note") == 204
+        assert note(there, "/api/studies/1/note", Origin="http://evil.example") == 403
+        assert note(there, "/api/studies/1/note", Authorization="Bearer no") == 401
+        detail = json.loads(there.ask("/api/studies/1", Authorization=f"Bearer {TOKEN}")[2])
+        assert there.ask("/api/studies/1", "DELETE", Authorization=f"Bearer {TOKEN}")[0] == 405
+    assert detail["note"]["body"] == "looked at"
+
+
+def test_writing_needs_a_token(sqlite: str) -> None:
+    error = refused("--storage", sqlite, "--allow-writes")
+    assert isinstance(error, SettingsError)
+    assert "needs a token" in str(error)
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres_url"])
+def test_the_database_itself_refuses_to_be_written_to(database: str, request: pytest.FixtureRequest) -> None:
+    url: Any = request.getfixturevalue(database)
+    if database == "postgres_url":
+        fill(url)
+    store = storage.open_existing(storage.parse(url) if isinstance(url, str) else url)
+    assert store is not None
+    assert own_names(store) == ["small/er"]
+    only_read(store)
+    assert own_names(store) == ["small/er"]
+    with pytest.raises(StorageInternalError):
+        store.optuna.set_study_user_attr(1, "key", "value")
+    with pytest.raises(DBAPIError, match=r"read-?only"), store.engine.begin() as connection:
+        connection.execute(text("DELETE FROM trials"))
+    store.close()
+
+
+def test_a_browser_is_opened_if_that_is_wanted(sqlite: str, tmp_path: Path) -> None:
+    file, seen = tmp_path / "token", tmp_path / "seen"
+    file.write_text(TOKEN)
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}.part\nmv {seen}.part {seen}\n')
+    browser.chmod(0o755)
+    with dashboard("--storage", sqlite, "--token-file", str(file), "--open", BROWSER=f"{browser} %s") as there:
+        for _ in range(600):
+            if seen.exists():
+                break
+            time.sleep(0.05)
+        address = urlsplit(seen.read_text())
+        assert address.netloc == there.netloc
+        assert TOKEN not in address.query
+        first, again = (there.ask(f"/?{address.query}")[0] for _ in range(2))
+    assert (first, again) == (303, 401)
 
 
 def refused(*arguments: str) -> SearchError:
