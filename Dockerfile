@@ -24,7 +24,8 @@ RUN apt-get update \
 WORKDIR /opt/petitnet
 COPY pyproject.toml constraints.txt ./
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    mkdir --parents search/export space workers dashboards \
+    mkdir --parents search/export space workers dashboards/ink dashboards/pareto \
+        dashboards/report dashboards/site dashboards/views search/commands search/published \
     && touch README.md \
     && pip install --constraint constraints.txt '.[postgres,cluster,dashboard,export]' \
     && pip uninstall --yes petitnet

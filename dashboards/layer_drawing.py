@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import accumulate
 
-from dashboards.drawing import Line, Place, Polygon, Shape, Sheet, Text, text_width
-from dashboards.pareto_style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY
+from dashboards.ink.drawing import Line, Place, Polygon, Shape, Sheet, Text, text_width
+from dashboards.pareto.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY
 from dashboards.text import number
 from space.architecture import Architecture
 from space.layers import Layer, describe

@@ -15,8 +15,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from dashboards.ascii_plot import small_plot
-from dashboards.pareto_points import Study
+from dashboards.pareto.ascii_plot import small_plot
+from dashboards.pareto.points import Study
 from dashboards.text import duration, number, percent
 from space.candidate import Candidate, State
 

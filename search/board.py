@@ -13,9 +13,9 @@ from typing import Generic, TypeVar
 
 from optuna.artifacts import get_all_artifact_meta
 
-from dashboards.pareto_points import Study
-from dashboards.report_numbers import Report
-from dashboards.site_board import AwayError, Kept, MissingError, Standing
+from dashboards.pareto.points import Study
+from dashboards.report.numbers import Report
+from dashboards.site.board import AwayError, Kept, MissingError, Standing
 from search import drivers, reporting, storage
 from search.errors import NotFoundError, StorageError
 from search.ledger import Ledger, own_names

@@ -11,7 +11,7 @@ import click
 from sqlalchemy import event
 from sqlalchemy.engine import URL
 
-from dashboards.guard import Guard, is_loopback
+from dashboards.site.guard import Guard, is_loopback
 from search import options
 from search.errors import SearchError, SettingsError
 from search.storage import Store
@@ -19,7 +19,7 @@ from search.storage import Store
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from dashboards.serving import Server
+    from dashboards.site.serving import Server
 
 _EVERYWHERE = ("0.0.0.0", "::")
 _SHORTEST = 16
@@ -115,7 +115,7 @@ def only_read(store: Store) -> None:
 
 def pages(store: Store) -> WSGIApplication:
     """Ours, and Optuna's."""
-    from dashboards.site import Site
+    from dashboards.site.application import Site
     from search.board import Board
 
     return Site(Board(store), _optuna_dashboard(store))
@@ -138,7 +138,7 @@ def _optuna_dashboard(store: Store) -> WSGIApplication:
 
 
 def _listen(host: str, port: int, application: WSGIApplication) -> Server:
-    from dashboards.serving import Server
+    from dashboards.site.serving import Server
 
     try:
         return Server(host, port, application)

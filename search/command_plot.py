@@ -19,10 +19,10 @@ from search.ledger import Ledger
 from search.storage import Store
 
 if TYPE_CHECKING:
-    from dashboards.drawing import Sheet
-    from dashboards.pareto import Chart
-    from dashboards.pareto_points import Study
-    from dashboards.view import View
+    from dashboards.ink.drawing import Sheet
+    from dashboards.pareto.chart import Chart
+    from dashboards.pareto.points import Study
+    from dashboards.views.view import View
 
     Picture = Chart | View
 
@@ -126,7 +126,7 @@ def _read(url: URL, studies: tuple[str, ...], name: str, cost: str) -> Picture:
     with options.reading(url) as store:
         if name == _PARETO:
             return _chart([_trained(store, study) for study in dict.fromkeys(studies)], cost)
-        from dashboards.views import view
+        from dashboards.views.catalogue import view
 
         return view(pictured(Ledger.open(store, studies[0]), importance=name == "importance"), name)
 
@@ -142,8 +142,8 @@ def _trained(store: Store, name: str) -> Study:
 
 
 def _chart(studies: list[Study], cost: str) -> Chart:
-    from dashboards.pareto import Chart
-    from dashboards.pareto_points import Cost
+    from dashboards.pareto.chart import Chart
+    from dashboards.pareto.points import Cost
 
     datasets = sorted({study.dataset for study in studies})
     if len(datasets) > 1:
@@ -152,7 +152,7 @@ def _chart(studies: list[Study], cost: str) -> Chart:
 
 
 def _rendering(picture: Picture, kind: str, width: int, dark: bool) -> bytes:
-    from dashboards import drawing
+    from dashboards.ink import drawing
 
     theme = drawing.DARK if dark else drawing.LIGHT
     match kind:
@@ -167,15 +167,17 @@ def _rendering(picture: Picture, kind: str, width: int, dark: bool) -> bytes:
 
 
 def _page(picture: Picture) -> str:
-    from dashboards import pareto_figure, view_figure
-    from dashboards.view import View
+    from dashboards.pareto import figure as pareto_figure
+    from dashboards.views import figure as view_figure
+    from dashboards.views.view import View
 
     return view_figure.page(picture) if isinstance(picture, View) else pareto_figure.page(_thinned(picture))
 
 
 def _sheet(picture: Picture, width: int) -> Sheet:
-    from dashboards import pareto_drawing, view_drawing
-    from dashboards.view import View
+    from dashboards.pareto import drawing as pareto_drawing
+    from dashboards.views import drawing as view_drawing
+    from dashboards.views.view import View
 
     if isinstance(picture, View):
         return view_drawing.draw(picture, width)
@@ -183,14 +185,14 @@ def _sheet(picture: Picture, width: int) -> Sheet:
 
 
 def _thinned(chart: Chart) -> Chart:
-    from dashboards.site_thinning import ThinChart
+    from dashboards.pareto.thinning import ThinChart
 
     return ThinChart(chart.studies, chart.cost)
 
 
 def _print(picture: Picture) -> None:
-    from dashboards.ascii_plot import draw
-    from dashboards.pareto import Chart
+    from dashboards.pareto.ascii_plot import draw
+    from dashboards.pareto.chart import Chart
 
     assert isinstance(picture, Chart), "views have no drawing in text"
     size = shutil.get_terminal_size()

@@ -16,8 +16,8 @@ from search.home import check_writable
 from search.ledger import Ledger
 
 if TYPE_CHECKING:
-    from dashboards.report_numbers import Report
-    from dashboards.report_parts import Document
+    from dashboards.report.numbers import Report
+    from dashboards.report.parts import Document
 
 _PAGE, _TEXT, _NUMBERS, _FRONT = "index.html", "report.md", "study.json", "pareto.html"
 
@@ -51,7 +51,7 @@ def report_command(study: str, output: Path, title: str | None, force: bool, url
 
 def _check(directory: Path, force: bool) -> set[str]:
     """The files of an earlier report there; SettingsError for other files, and without `force` for any."""
-    from dashboards.report_pictures import names
+    from dashboards.report.pictures import names
 
     check_writable(directory)
     ours = {_PAGE, _TEXT, _NUMBERS, _FRONT} | {f"{name}.{kind}" for name in names() for kind in ("svg", "png")}
@@ -66,7 +66,7 @@ def _check(directory: Path, force: bool) -> set[str]:
 
 def _write(report: Report, directory: Path, earlier: set[str]) -> list[str]:
     """The names of the files that have taken the place of the earlier ones."""
-    from dashboards.report_sections import document
+    from dashboards.report.sections import document
     from search.export.staging import staged
 
     with staged(directory, force=True) as scratch:
@@ -79,10 +79,10 @@ def _write(report: Report, directory: Path, earlier: set[str]) -> list[str]:
 
 
 def _files(report: Report, document: Document) -> Iterator[tuple[str, str | bytes]]:
-    from dashboards import drawing
-    from dashboards.pareto_figure import page as interactive
-    from dashboards.report_markdown import markdown
-    from dashboards.report_page import page
+    from dashboards.ink import drawing
+    from dashboards.pareto.figure import page as interactive
+    from dashboards.report.markdown import markdown
+    from dashboards.report.page import page
 
     yield _PAGE, page(document)
     yield _TEXT, markdown(document)

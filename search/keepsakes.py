@@ -12,7 +12,7 @@ from space.notation import read
 
 def keepsakes(candidate: Candidate, result: RungResult, weights: bytes | None) -> list[Artifact]:
     """The files of a candidate that ends with `result`; `weights` are None where the worker sent none."""
-    from dashboards.drawing import svg
+    from dashboards.ink.drawing import svg
     from dashboards.layer_drawing import draw
 
     picture = svg(draw(read(candidate.line)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.pareto_points import Study
+from dashboards.pareto.points import Study
 from search.importance import importance as importance_of
 from search.ledger import Ledger
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from dashboards.pareto_points import Cost, Study
+from dashboards.pareto.points import Cost, Study
 from search.ledger import Ledger
 from search.settings import StudySettings
 from space.candidate import Candidate
@@ -44,8 +44,8 @@ class Poster:
 
 def _figure(name: str, settings: StudySettings, candidates: Sequence[Candidate]) -> str:
     """A plotly figure as JSON."""
-    from dashboards.pareto import Chart
-    from dashboards.pareto_figure import figure
+    from dashboards.pareto.chart import Chart
+    from dashboards.pareto.figure import figure
 
     study = Study(
         name=name,

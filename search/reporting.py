@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from importlib.metadata import version
 
-from dashboards.pareto_points import Study
-from dashboards.report_numbers import Report
+from dashboards.pareto.points import Study
+from dashboards.report.numbers import Report
 from dashboards.tables import ranking
 from search import drivers
 from search.command_verify import SEEDS

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from dashboards.guard import Guard
-from dashboards.serving import Server
+from dashboards.site.guard import Guard
+from dashboards.site.serving import Server
 from search import storage
 from search.command_dashboard import only_read, pages
 

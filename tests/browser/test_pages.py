@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy.engine import URL
 
-from dashboards.views import NAMES
+from dashboards.views.catalogue import NAMES
 from tests.browser.serving import serving
 
 pytestmark = pytest.mark.xdist_group("browser")

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
-from dashboards.pareto_points import Study
-from dashboards.report_numbers import Report
-from dashboards.site import Site
-from dashboards.site_board import AwayError, Kept, MissingError, Standing
+from dashboards.pareto.points import Study
+from dashboards.report.numbers import Report
+from dashboards.site.application import Site
+from dashboards.site.board import AwayError, Kept, MissingError, Standing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dashboards.report_numbers import Report
+from dashboards.report.numbers import Report
 from space.candidate import Candidate, Confirmation, PrunedFrom, State
 from tests.dashboards.studies import candidate, study, verification
 

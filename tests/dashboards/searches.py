@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from dashboards.pareto_points import Study
+from dashboards.pareto.points import Study
 from space.candidate import Candidate, State
 from tests.dashboards.studies import candidate, study
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboards.pareto import Chart
-from dashboards.pareto_points import Cost, Study
+from dashboards.pareto.chart import Chart
+from dashboards.pareto.points import Cost, Study
 from space.candidate import Candidate, State, Verification
 
 LINE = "1x28x28-4c3nr-P2-10c1-G"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboards.drawing import Line, Polygon, Shape, Sheet, Text
+from dashboards.ink.drawing import Line, Polygon, Shape, Sheet, Text
 from dashboards.layer_drawing import draw, groups, wording
 from space.layers import BatchNorm, Conv, Dropout, Layer, Linear, MaxPool
 from space.notation import read

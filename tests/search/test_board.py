@@ -10,7 +10,7 @@ import optuna
 import pytest
 from sqlalchemy import event
 
-from dashboards.site_board import AwayError, MissingError
+from dashboards.site.board import AwayError, MissingError
 from search import board as boards
 from search.artifacts import Artifact, keep
 from search.board import Board

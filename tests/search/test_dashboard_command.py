@@ -26,8 +26,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from dashboards.site_figures import PARETO
-from dashboards.views import NAMES
+from dashboards.site.figures import PARETO
+from dashboards.views.catalogue import NAMES
 from search import storage
 from search.command_dashboard import dashboard_command, only_read
 from search.errors import NotFoundError, SearchError, SettingsError

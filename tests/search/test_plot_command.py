@@ -9,7 +9,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from dashboards import site_thinning, views
+from dashboards.pareto import thinning as pareto_thinning
+from dashboards.views import catalogue
 from search.command_plot import plot_command
 from search.errors import NotFoundError, SearchError, SettingsError
 from search.ledger import Ledger, RungResult
@@ -124,13 +125,13 @@ def test_text_and_json_at_once_are_refused(trained: Ledger, database: str) -> No
 def test_every_view_there_is_can_be_asked_for_and_is_explained() -> None:
     (option,) = [one for one in plot_command.params if one.name == "name"]
     assert isinstance(option.type, click.Choice)
-    assert set(option.type.choices) == {"pareto", *views.NAMES}
+    assert set(option.type.choices) == {"pareto", *catalogue.NAMES}
     told = CliRunner().invoke(plot_command, ["--help"]).stdout.splitlines()
     for name in option.type.choices:
         assert any(line.split()[:1] == [name] and len(line.split()) > 2 for line in told)
 
 
-@pytest.mark.parametrize("name", views.NAMES)
+@pytest.mark.parametrize("name", catalogue.NAMES)
 def test_a_view_is_drawn_in_a_page_named_after_it(trained: Ledger, database: str, here: Path, name: str) -> None:
     assert plot(database, "study", "--view", name).stderr == f"wrote study-{name}.html\n"
     assert (here / f"study-{name}.html").read_bytes().startswith(b"<!DOCTYPE html>")
@@ -219,7 +220,7 @@ def test_a_picture_of_very_many_is_thinned_and_its_numbers_are_not(
 ) -> None:
     for place in range(30):
         add_candidate(ledger, settings, 0.9 + place / 10_000)
-    monkeypatch.setattr(site_thinning, "MOST", 5)
+    monkeypatch.setattr(pareto_thinning, "MOST", 5)
     numbers = plot(database, "study", "-o", "front.svg", "--json").stdout
     assert "of 30 results" in (here / "front.svg").read_text()
     assert len(json.loads(numbers)["points"]) == 30

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from dashboards import drawing
+from dashboards.ink import drawing
 from search.command_report import report_command
 from search.errors import NotFoundError, SearchError, SettingsError
 from search.ledger import Ledger, RungResult
