@@ -7,18 +7,18 @@ from importlib.metadata import version
 
 import click
 
-from search import command_run, commands
-from search.command_compare import compare_command
-from search.command_dashboard import dashboard_command
-from search.command_db import db_command
-from search.command_doctor import doctor_command
-from search.command_export import export_command
-from search.command_plot import plot_command
-from search.command_prune import prune_command
-from search.command_published import published_command
-from search.command_report import report_command
-from search.command_submit import submit_command
-from search.command_verify import verify_command
+from search.commands import run, studies
+from search.commands.compare import compare_command
+from search.commands.dashboard import dashboard_command
+from search.commands.db import db_command
+from search.commands.doctor import doctor_command
+from search.commands.export import export_command
+from search.commands.plot import plot_command
+from search.commands.prune import prune_command
+from search.commands.published import published_command
+from search.commands.report import report_command
+from search.commands.submit import submit_command
+from search.commands.verify import verify_command
 from search.configuration import defaults
 from search.errors import INTERRUPTED, SearchError
 from space.fitting import BudgetError
@@ -41,8 +41,8 @@ def cli(context: click.Context, config: str | None) -> None:
 
 
 _COMMANDS = (
-    *command_run.ALL,
-    *commands.ALL,
+    *run.ALL,
+    *studies.ALL,
     verify_command,
     prune_command,
     export_command,

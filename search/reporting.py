@@ -11,7 +11,7 @@ from dashboards.pareto.points import Study
 from dashboards.report.numbers import Report
 from dashboards.tables import ranking
 from search import drivers
-from search.command_verify import SEEDS
+from search.commands.verify import SEEDS
 from search.ledger import Ledger
 from search.pictured import pictured
 from search.proposer import PUBLISHED

@@ -44,7 +44,7 @@ def check(arguments: Sequence[str]) -> str | None:
     SettingsError or click's UsageError unless it is `run` or `resume` with options that these take and that a cluster
     can use. What the environment and files of this machine say does not count.
     """
-    from search.command_run import resume_command, run_command
+    from search.commands.run import resume_command, run_command
 
     commands = {"run": run_command, "resume": resume_command}
     name = arguments[0] if arguments else "nothing"

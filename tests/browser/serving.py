@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL
 from dashboards.site.guard import Guard
 from dashboards.site.serving import Server
 from search import storage
-from search.command_dashboard import only_read, pages
+from search.commands.dashboard import only_read, pages
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search import storage
-from search.command_compare import compare_command
+from search.commands.compare import compare_command
 from search.comparing import PROPORTIONS, WELCH, Comparison, Contender, Kind, compare, held_out, row
 from search.errors import NotFoundError, SettingsError
 from search.ledger import Ledger, RungResult

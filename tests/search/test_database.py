@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from search import database, storage
-from search.command_db import db_command
+from search.commands.db import db_command
 from search.errors import SearchError, SettingsError, StorageError
 from search.findings import Finding
 from tests.postgres import free_port

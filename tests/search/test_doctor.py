@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL
 
 from search import cluster_check, doctor, home, shadowing, storage
 from search.cluster_check import check_cluster, node_finding
-from search.command_doctor import doctor_command
+from search.commands.doctor import doctor_command
 from search.errors import ClusterError, SettingsError
 from search.findings import Finding
 from search.node_probe import PACKAGES, describe, gpus
@@ -60,7 +60,7 @@ def test_all_is_well_here_and_nothing_is_created(petitnet_home: Path) -> None:
 
 def test_without_a_cluster_ray_is_not_imported(tmp_path: Path) -> None:
     script = (
-        "import sys\nfrom search.command_doctor import doctor_command\n"
+        "import sys\nfrom search.commands.doctor import doctor_command\n"
         "code = doctor_command.main([], standalone_mode=False)\n"
         "assert 'ray' not in sys.modules\nsys.exit(code)\n"
     )
@@ -346,7 +346,7 @@ def test_every_node_of_a_cluster_tells_what_it_has(
 
 def test_a_cluster_may_be_named_by_the_environment_and_differ(member: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", member)
-    monkeypatch.setattr("search.command_doctor.describe", lambda: {"versions": HERE | {"torch": "2.99.0"}})
+    monkeypatch.setattr("search.commands.doctor.describe", lambda: {"versions": HERE | {"torch": "2.99.0"}})
     done = run_doctor()
     lines = [line for line in done.output.splitlines() if "node " in line]
     assert done.return_value == 1

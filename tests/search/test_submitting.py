@@ -19,7 +19,7 @@ import click
 import pytest
 
 from search import submitting
-from search.command_submit import submit_command
+from search.commands.submit import submit_command
 from search.errors import ClusterError, SearchError, SettingsError
 from search.submitting import Cluster, check, dashboard_address
 from space.fitting import BudgetError

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from search.command_export import export_command
+from search.commands.export import export_command
 from search.errors import NotFoundError, SearchError, SettingsError
 from search.export.names import CARD, FORMATS, METRICS
 from search.export.onnx_file import Onnx

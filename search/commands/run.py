@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 
 from dashboards.progress import view
 from search import drivers, options, storage
-from search.command_verify import SEEDS, print_verified
+from search.commands.verify import SEEDS, print_verified
 from search.errors import INTERRUPTED, MET, NOT_MET
 from search.ledger import Ledger, names
 from search.report import continue_line, print_result, result_row

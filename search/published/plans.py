@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from search.errors import SettingsError
-from search.published_results import RecipeName, TrainingResult, key
+from search.published.results import RecipeName, TrainingResult, key
 from search.seeds import derive
 from space.published import Published
 from workers import sources

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 
 from dashboards.text import duration, interval, number, percent
-from search.published_results import RECIPE_NAMES, Outcome, RecipeName, Row, TrainingResult
+from search.published.results import RECIPE_NAMES, Outcome, RecipeName, Row, TrainingResult
 from space.statistics import CONFIDENCE
 
 NOT_RUN = "not run"

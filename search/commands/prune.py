@@ -7,7 +7,7 @@ from sqlalchemy.engine import URL
 
 from dashboards.tables import candidate_row, candidates_table
 from search import options
-from search.command_verify import SEEDS
+from search.commands.verify import SEEDS
 from search.errors import INTERRUPTED
 from search.reference import confirmed
 from search.report import verified_line

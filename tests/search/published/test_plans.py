@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from search.errors import SettingsError
-from search.published_plans import Plan, plans, still_to_do
-from search.published_results import RECIPE_NAMES, TrainingResult
+from search.published.plans import Plan, plans, still_to_do
+from search.published.results import RECIPE_NAMES, TrainingResult
 from space.notation import read
-from tests.search.test_published_results import PLAIN
+from tests.search.published.test_results import PLAIN
 from workers.plain_recipe import PlainRecipe
 from workers.published_recipes import NETWORKS
 from workers.recipe import Recipe

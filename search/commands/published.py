@@ -13,9 +13,9 @@ from rich.table import Table
 from dashboards.text import number, percent
 from search import home, options
 from search.errors import INTERRUPTED, NotFoundError, SettingsError
-from search.published_results import RECIPE_NAMES, read_all, row_json, rows
-from search.published_table import table
-from search.published_training import Request, train
+from search.published.results import RECIPE_NAMES, read_all, row_json, rows
+from search.published.table import table
+from search.published.training import Request, train
 from space.published import Published
 from workers.published_recipes import NETWORKS, PRUNED
 

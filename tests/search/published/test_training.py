@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from search.batch import OnDone
-from search.published_plans import Plan
-from search.published_results import RECIPE_NAMES, RecipeName, read_all
-from search.published_training import Ended, Request, train
+from search.published.plans import Plan
+from search.published.results import RECIPE_NAMES, RecipeName, read_all
+from search.published.training import Ended, Request, train
 from space.building import build
 from space.notation import read
 from workers import sources
@@ -52,7 +52,7 @@ class Bench:
         self.until: int | None = None
         self.answer: Callable[[Fit], Fitted | Failed] = fitted
         self.said: list[str] = []
-        monkeypatch.setattr("search.published_training.train_batch", self.train_batch)
+        monkeypatch.setattr("search.published.training.train_batch", self.train_batch)
         monkeypatch.setattr("workers.numerics.measure", Numerics)  # which takes two seconds
         monkeypatch.setattr(sources, "load", self.load)
 

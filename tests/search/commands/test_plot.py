@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from dashboards.pareto import thinning as pareto_thinning
 from dashboards.views import catalogue
-from search.command_plot import plot_command
+from search.commands.plot import plot_command
 from search.errors import NotFoundError, SearchError, SettingsError
 from search.ledger import Ledger, RungResult
 from search.settings import StudySettings

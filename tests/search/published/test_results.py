@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from search.errors import SearchError, SettingsError
-from search.published_results import RecipeName, TrainingResult, read_all, row_json, rows, write
-from search.published_table import NOT_RUN, markdown
+from search.published.results import RecipeName, TrainingResult, read_all, row_json, rows, write
+from search.published.table import NOT_RUN, markdown
 from space.published import BY_NAME
 from workers.published_recipes import NETWORKS, RECIPES
 

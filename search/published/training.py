@@ -15,9 +15,9 @@ from dashboards.text import duration, percent
 from search import home
 from search.batch import train_batch
 from search.files import write_whole
-from search.published_plans import DATASET, Plan, plans, still_to_do
-from search.published_results import RecipeName, TrainingResult, read_all, rows, write
-from search.published_table import markdown
+from search.published.plans import DATASET, Plan, plans, still_to_do
+from search.published.results import RecipeName, TrainingResult, read_all, rows, write
+from search.published.table import markdown
 from search.site import Site
 from space.published import Published
 from workers import sources

@@ -29,7 +29,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from dashboards.site.figures import PARETO
 from dashboards.views.catalogue import NAMES
 from search import storage
-from search.command_dashboard import dashboard_command, only_read
+from search.commands.dashboard import dashboard_command, only_read
 from search.errors import NotFoundError, SearchError, SettingsError
 from search.ledger import own_names
 from tests.studies_in_databases import make

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dashboards.ink import drawing
-from search.command_report import report_command
+from search.commands.report import report_command
 from search.errors import NotFoundError, SearchError, SettingsError
 from search.ledger import Ledger, RungResult
 from search.proposer import PUBLISHED

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from search import command_published
-from search.command_published import published_command
+from search.commands import published as command
+from search.commands.published import published_command
 from search.errors import NotFoundError, SettingsError
-from search.published_training import Ended, Request
+from search.published.training import Ended, Request
 from workers.published_recipes import NETWORKS
 
 
@@ -29,7 +29,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
         requests.append(request)
         return Ended(failed=0, interrupted=False)
 
-    monkeypatch.setattr(command_published, "train", train)
+    monkeypatch.setattr(command, "train", train)
     return requests
 
 
@@ -129,7 +129,7 @@ def test_the_table_has_the_networks_that_were_asked_for(asked: list[Request], tm
 def test_how_it_ended_is_the_exit_code(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ended: Ended, code: int, said: str
 ) -> None:
-    monkeypatch.setattr(command_published, "train", lambda request, tell: ended)
+    monkeypatch.setattr(command, "train", lambda request, tell: ended)
     done = published("train", "article-2", "--seeds", "2", "-o", str(tmp_path / "my results"))
 
     assert done.return_value == code
@@ -140,7 +140,7 @@ def test_how_it_ended_is_the_exit_code(
 def test_to_list_nothing_heavy_is_imported() -> None:
     script = (
         "import sys\n"
-        "from search.command_published import published_command\n"
+        "from search.commands.published import published_command\n"
         "published_command.main([], standalone_mode=False)\n"
         "heavy = [name for name in ('torch', 'ray', 'pandas', 'scipy') if name in sys.modules]\n"
         "assert not heavy, heavy\n"
