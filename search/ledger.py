@@ -51,6 +51,11 @@ _LOSSES = "petitnet:losses"
 _FIGURE = "dashboard:plot_data:pareto"
 """Where optuna-dashboard looks for figures; the last word is its title there."""
 
+OWN_ATTRIBUTES = frozenset(
+    {_LINE, _PARAMETERS, _MACS, _PEAK, _OVER, _ORIGIN, _DRIVER, _SECONDS, _REASON, _INTERRUPTED, _AGAIN, _PRUNING}
+)
+"""User attributes of trials that are ours and nobody else's to write."""
+
 SAMPLED = "sampler"
 MOST_ATTEMPTS = 3
 """Times a candidate is asked in all, if its driver ends or dies each time."""

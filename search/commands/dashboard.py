@@ -127,6 +127,7 @@ def _optuna_dashboard(store: Store) -> WSGIApplication:
     except ImportError as error:
         raise SearchError(f"search dashboard needs petitnet[dashboard]: {error}") from error
     from search.artifacts import DatabaseArtifacts
+    from search.remarks import keeping_ours
 
     application: WSGIApplication = wsgi(store.optuna, artifact_store=DatabaseArtifacts(store))
 
@@ -134,7 +135,7 @@ def _optuna_dashboard(store: Store) -> WSGIApplication:
         environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # optuna-dashboard 0.21 fails on requests without one
         return application(environ, start_response)
 
-    return served
+    return keeping_ours(served)
 
 
 def _listen(host: str, port: int, application: WSGIApplication) -> Server:
