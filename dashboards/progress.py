@@ -17,7 +17,7 @@ from rich.text import Text
 
 from dashboards.pareto.ascii_plot import small_plot
 from dashboards.pareto.points import Study
-from dashboards.text import duration, number, percent
+from dashboards.text import counted, duration, number, percent
 from space.candidate import Candidate, State
 
 _FACTS = 10
@@ -188,7 +188,7 @@ def pareto_rows(snapshot: Snapshot, width: int, height: int) -> list[str]:
 def _facts(snapshot: Snapshot, now: float) -> Table:
     counts = snapshot.counts
     rungs = ", ".join(
-        f"{count} after {epochs} epoch{'s' if epochs > 1 else ''}"
+        f"{count} after {counted(epochs, 'epoch')}"
         for epochs, count in sorted(pruned_by_rung(snapshot.candidates).items())
     )
     left = snapshot.seconds_left(now)
@@ -222,7 +222,7 @@ def _crew(snapshot: Snapshot) -> str:
 def _best(best: Candidate | None) -> str:
     if best is None or best.accuracy is None:
         return "none yet"
-    epochs = f"{best.epochs} epoch{'s' if best.epochs > 1 else ''}"
+    epochs = counted(best.epochs, "epoch")
     return f"{percent(best.accuracy)} after {epochs}, {number(best.parameters)} parameters, #{best.number}\n{best.line}"
 
 

@@ -23,6 +23,11 @@ def number(count: int) -> str:
     return f"{count:,}"
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 epoch`, `1,600 epochs`."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """`42 s`, `3:05` (minutes) or `2:03:05` (hours)."""
     whole = int(seconds)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from dashboards.progress import pruned_by_rung
 from dashboards.tables import candidate_row, candidates_table, ranking
-from dashboards.text import duration, interval, number, percent, points
+from dashboards.text import counted, duration, interval, number, percent, points
 from search.run import Result
 from space.candidate import Candidate, State
 from space.statistics import Summary
@@ -76,7 +76,7 @@ def pruned_line(candidates: list[Candidate]) -> str:
     counts = Counter(candidate.state for candidate in candidates)
     parts = [f"{counts[State.OVER_BUDGET]} over budget (never trained)"]
     parts += [
-        f"{count} pruned after {epochs} epoch{'s' if epochs > 1 else ''}"
+        f"{count} pruned after {counted(epochs, 'epoch')}"
         for epochs, count in sorted(pruned_by_rung(candidates).items())
     ]
     reasons = Counter(candidate.reason for candidate in candidates if candidate.state == State.FAILED)

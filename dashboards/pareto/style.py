@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from dashboards.pareto.chart import Chart
 from dashboards.pareto.points import Kind, Point
-from dashboards.text import duration, number, percent
+from dashboards.text import counted, duration, number, percent
 
 BLUE, SKY, ORANGE, GREEN = "#0072B2", "#56B4E9", "#E69F00", "#009E73"
 VERMILLION, PURPLE, GREY = "#D55E00", "#CC79A7", "#808080"
@@ -68,7 +68,7 @@ def study_colour(chart: Chart, study: str) -> str:
 
 def label(kind: Kind, epochs: int) -> str:
     """What a legend calls a series: on which images it was measured, and what became of the candidates."""
-    after = f"after {epochs} epoch{'' if epochs == 1 else 's'}"
+    after = f"after {counted(epochs, 'epoch')}"
     return {
         Kind.COMPLETE: "validation: trained to the end",
         Kind.PRUNED: f"validation: pruned {after}",
@@ -82,7 +82,7 @@ def label(kind: Kind, epochs: int) -> str:
 
 def facts(point: Point) -> list[str]:
     """All that is known of a point, line by line; the architecture is broken where it is long."""
-    epochs = f", {point.epochs} epoch{'' if point.epochs == 1 else 's'}" if point.epochs else ""
+    epochs = f", {counted(point.epochs, 'epoch')}" if point.epochs else ""
     ends = "" if point.interval is None else f" ({percent(point.interval[0])} to {percent(point.interval[1])})"
     lines = [
         f"{point.name} {point.study}".rstrip(),

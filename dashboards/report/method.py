@@ -7,8 +7,7 @@ from typing import Any
 
 from dashboards.report.numbers import Report
 from dashboards.report.parts import Code, Items, Lines, Paragraph, Part, Section, Table
-from dashboards.report.words import counted
-from dashboards.text import number
+from dashboards.text import counted, number
 from space.candidate import State
 
 

@@ -9,8 +9,8 @@ from dashboards.pareto import drawing as pareto_drawing
 from dashboards.pareto.thinning import ThinChart
 from dashboards.report.numbers import Report
 from dashboards.report.parts import Paragraph, Picture, Section
-from dashboards.report.words import counted, hashed
-from dashboards.text import number, percent
+from dashboards.report.words import hashed
+from dashboards.text import counted, number, percent
 from dashboards.views import drawing as view_drawing
 from dashboards.views.catalogue import NAMES, view
 from dashboards.views.view import View

@@ -15,8 +15,8 @@ from dashboards.report.tables import (
     runs_table,
     verified_table,
 )
-from dashboards.report.words import counted, hashed, times
-from dashboards.text import duration, interval, number, percent, points
+from dashboards.report.words import hashed, times
+from dashboards.text import counted, duration, interval, number, percent, points
 from space.candidate import State
 from space.layers import describe
 from space.notation import read

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from dashboards.report.numbers import Report, Verified
 from dashboards.report.parts import Cell, Code, Table
-from dashboards.report.words import counted, hashed
-from dashboards.text import duration, interval, number, percent, points
+from dashboards.report.words import hashed
+from dashboards.text import counted, duration, interval, number, percent, points
 from dashboards.views.fates import End, fate
 from space.architecture import Architecture
 from space.candidate import Candidate, State

@@ -9,7 +9,7 @@ from dashboards.site import curves, frame
 from dashboards.site.board import Kept, MissingError, Standing
 from dashboards.site.html import Content, Html, element, link, study_address, table
 from dashboards.tables import layer_rows
-from dashboards.text import duration, interval, number, percent, points
+from dashboards.text import counted, duration, interval, number, percent, points
 from space.candidate import Candidate
 from space.layers import describe
 from space.notation import read
@@ -48,7 +48,7 @@ def page(standing: Standing, candidate: Candidate, kept: Sequence[Kept]) -> Html
 def _facts(standing: Standing, candidate: Candidate, kept: Sequence[Kept]) -> list[tuple[str, Content]]:
     name = standing.study.name
     state = f"{candidate.state}: {candidate.reason}" if candidate.reason else str(candidate.state)
-    rungs = [f"{percent(value)} after {frame.epochs(epochs)}" for epochs, value in candidate.rungs.items()]
+    rungs = [f"{percent(value)} after {counted(epochs, 'epoch')}" for epochs, value in candidate.rungs.items()]
     origin: Content = candidate.origin
     if candidate.pruning is not None:
         origin = [candidate.origin, ", from ", frame.candidate_link(name, candidate.pruning.parent)]
@@ -87,8 +87,8 @@ def _curves(name: str, candidate: Candidate) -> Html | None:
 
 def _told(candidate: Candidate) -> str:
     """The curves in words."""
-    rungs = [f"{percent(value)} after {frame.epochs(epochs)}" for epochs, value in candidate.rungs.items()]
-    ends = [f"{losses[-1]:.3g} after {frame.epochs(len(losses))}" for losses in candidate.losses.values() if losses]
+    rungs = [f"{percent(value)} after {counted(epochs, 'epoch')}" for epochs, value in candidate.rungs.items()]
+    ends = [f"{losses[-1]:.3g} after {counted(len(losses), 'epoch')}" for losses in candidate.losses.values() if losses]
     return f"Validation accuracy {', '.join(rungs) or 'not known'}; training loss {', '.join(ends) or 'not known'}"
 
 
@@ -136,7 +136,7 @@ def _verifications(candidate: Candidate) -> Html:
     runs = candidate.verifications
     summary = Summary.of([run.accuracy for run in runs])
     rows = [
-        (f"{run.place + 1}", percent(run.accuracy), str(run.seed), frame.epochs(run.epochs), duration(run.seconds))
+        (f"{run.place + 1}", percent(run.accuracy), str(run.seed), counted(run.epochs, "epoch"), duration(run.seconds))
         for run in runs
     ]
     told = (

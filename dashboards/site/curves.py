@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from dashboards.pareto.style import BLUE, ORANGE, PURPLE
-from dashboards.text import number, percent
+from dashboards.text import counted, percent
 from dashboards.views import scales
 from dashboards.views.view import Curve, View
 from space.candidate import Candidate
@@ -24,7 +24,7 @@ def losses(candidate: Candidate) -> View | None:
     looks = _LOOKS[-len(curves) :]
     series = tuple(
         Curve(
-            name=f"training of {number(epochs)} epoch{'' if epochs == 1 else 's'}",
+            name=f"training of {counted(epochs, 'epoch')}",
             x=tuple(float(epoch) for epoch in range(1, len(values) + 1)),
             y=tuple(scale.clip(loss) if isfinite(loss) else None for loss in values),
             colour=looks[place % len(looks)][0],

@@ -10,7 +10,7 @@ from dashboards.site.answers import entity_tag, etag
 from dashboards.site.board import Standing
 from dashboards.site.html import Content, Html, element, link, study_address
 from dashboards.tables import ranking
-from dashboards.text import number, percent
+from dashboards.text import counted, number, percent
 from space.candidate import Candidate, State
 
 OPTUNA = "/dashboard"
@@ -105,8 +105,10 @@ def best(standing: Standing) -> Content:
     found = ranking(standing.study.candidates, standing.winner)
     if not found:
         return "none is trained yet"
-    told = f" {percent(found[0].accuracy)} after {epochs(found[0].epochs)}, {number(found[0].parameters)} parameters"
-    return [candidate_link(standing.study.name, found[0].number), told]
+    best = found[0]
+    after = counted(best.epochs, "epoch")
+    told = f" {percent(best.accuracy)} after {after}, {number(best.parameters)} parameters"
+    return [candidate_link(standing.study.name, best.number), told]
 
 
 def winner(standing: Standing) -> Content:
@@ -126,8 +128,3 @@ def verified(standing: Standing) -> Content:
         for one in found
     ]
     return [[", " if place else None, one] for place, one in enumerate(told)] if told else "none yet"
-
-
-def epochs(count: int) -> str:
-    """`1 epoch`, `16 epochs`."""
-    return f"{count} epoch{'' if count == 1 else 's'}"

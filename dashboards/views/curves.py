@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from dashboards.pareto.points import Study
-from dashboards.text import percent
+from dashboards.text import counted, percent
 from dashboards.views import scales
 from dashboards.views.fates import fate, look
 from dashboards.views.history import target_line
@@ -15,7 +15,6 @@ from dashboards.views.searched import (
     below_note,
     facts,
     farthest_first,
-    for_epochs,
     lengths,
     pruned_networks_note,
     searched,
@@ -59,7 +58,7 @@ def _reading(trained: Sequence[Candidate]) -> list[str]:
         return ["Nothing to draw yet: no candidate has an accuracy."]
     best = trained[0]
     return [
-        f"Best: #{best.number}, {percent(best.accuracy)} after {for_epochs(best.epochs)}. "
+        f"Best: #{best.number}, {percent(best.accuracy)} after {counted(best.epochs, 'epoch')}. "
         "Every length is a training of its own, from the beginning."
     ]
 

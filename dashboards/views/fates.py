@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from dashboards.pareto.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
-from dashboards.views.searched import for_epochs
+from dashboards.text import counted
 from space.candidate import Candidate, State
 
 
@@ -32,7 +32,7 @@ class Fate(NamedTuple):
         return {
             End.OVER_BUDGET: "over budget",
             End.FAILED: "failed",
-            End.PRUNED: f"pruned after {for_epochs(self.epochs)}",
+            End.PRUNED: f"pruned after {counted(self.epochs, 'epoch')}",
             End.RUNNING: "in training",
             End.COMPLETE: "trained to the end",
             End.AT_TARGET: "reached the target",

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboards.pareto.points import Study
-from dashboards.text import duration, number, percent
+from dashboards.text import counted, duration, number, percent
 from dashboards.views import scales, thinning
 from dashboards.views.searched import (
     below_note,
     facts,
     farthest_first,
-    for_epochs,
     lengths,
     pruned_networks_note,
     searched,
@@ -100,7 +99,7 @@ def _best(study: Study, ended: Sequence[_Ended]) -> str:
     best = farthest_first(one.candidate for one in ended)[0]
     told = next(one.told for one in ended if one.candidate.number == best.number)
     return (
-        f"Best after {for_epochs(best.epochs)}: {percent(best.accuracy)}, #{best.number}, {told}. "
+        f"Best after {counted(best.epochs, 'epoch')}: {percent(best.accuracy)}, #{best.number}, {told}. "
         f"The target is {percent(study.target)}."
     )
 
@@ -124,7 +123,7 @@ def _points(study: Study, ended: Sequence[_Ended], y: Scale) -> list[Curve]:
         there = [one for one in _within(ended, y) if one.candidate.epochs == epochs]
         own = [there[place] for place in thinning.places(len(there), _records(there))]
         curve = Curve(
-            name=for_epochs(epochs),
+            name=counted(epochs, "epoch"),
             x=tuple(round(one.at, 3) for one in own),
             y=tuple(y.clip(one.error) for one in own),
             colour=look.colour,
@@ -166,7 +165,7 @@ def _steps(study: Study, ended: Sequence[_Ended], x: Scale, y: Scale) -> list[Cu
 
 def _step_curve(epochs: int, corners: Sequence[tuple[float, float]], colour: str, *, is_longest: bool) -> Curve:
     return Curve(
-        name=for_epochs(epochs),
+        name=counted(epochs, "epoch"),
         x=tuple(round(at, 3) for at, _ in corners),
         y=tuple(error for _, error in corners),
         colour=colour,
@@ -179,11 +178,11 @@ def _spent(study: Study, candidates: Sequence[Candidate]) -> list[str]:
     if not candidates:
         return []
     trainings = Counter(epochs for candidate in candidates for epochs in candidate.rungs)
-    parts = [f"{number(count)} x {for_epochs(epochs)}" for epochs, count in sorted(trainings.items())]
+    parts = [f"{number(count)} x {counted(epochs, 'epoch')}" for epochs, count in sorted(trainings.items())]
     total = sum(epochs * count for epochs, count in trainings.items())
     longest = lengths(study)[-1]
     return [
         f"{number(total)} epochs in all: {', '.join(parts)}. All {number(len(candidates))} candidates at "
-        f"{for_epochs(longest)} each would have taken {number(longest * len(candidates))}.",
+        f"{counted(longest, 'epoch')} each would have taken {number(longest * len(candidates))}.",
         "Confirmations and verifications are not counted.",
     ]

@@ -7,9 +7,10 @@ from itertools import chain
 from math import isfinite
 
 from dashboards.pareto.points import Study
+from dashboards.text import counted
 from dashboards.views import scales
 from dashboards.views.lines import MOST_LINES, THICK, Line, drawn_note, together
-from dashboards.views.searched import facts, farthest_first, for_epochs, pruned_networks_note, searched, training_styles
+from dashboards.views.searched import facts, farthest_first, pruned_networks_note, searched, training_styles
 from dashboards.views.view import Curve, View
 from space.candidate import Candidate
 
@@ -68,7 +69,7 @@ def _by_length(study: Study, drawn: Sequence[Candidate]) -> list[Curve]:
     curves = []
     for length, style in training_styles(study).items():
         lines = [_line(candidate, length) for candidate in drawn if length in candidate.losses]
-        curves += [together(for_epochs(length), lines, style.colour, style.symbol)] if lines else []
+        curves += [together(counted(length, "epoch"), lines, style.colour, style.symbol)] if lines else []
     longest = _line(best, max(best.losses))
     return [*curves, together(f"best: #{best.number}", [longest], "ink", "circle", THICK)]
 

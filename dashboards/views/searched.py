@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from dashboards.pareto.points import Study
 from dashboards.pareto.style import BLUE, ORANGE, PURPLE, SKY, Style
-from dashboards.text import number, percent
+from dashboards.text import counted, number, percent
 from space.candidate import Candidate
 
 _SHORTER = (Style("circle-open", SKY, 7), Style("diamond-open", ORANGE, 8), Style("square-open", PURPLE, 7))
@@ -39,14 +39,11 @@ def farthest_first(candidates: Iterable[Candidate]) -> list[Candidate]:
     )
 
 
-def for_epochs(count: int) -> str:
-    """`1 epoch` or `4 epochs`."""
-    return f"{count} epoch{'' if count == 1 else 's'}"
-
-
 def facts(candidate: Candidate, *more: str) -> str:
     """What is told of a candidate wherever one is pointed at, and `more`, in lines."""
-    accuracies = [f"{percent(accuracy)} after {for_epochs(epochs)}" for epochs, accuracy in candidate.rungs.items()]
+    accuracies = [
+        f"{percent(accuracy)} after {counted(epochs, 'epoch')}" for epochs, accuracy in candidate.rungs.items()
+    ]
     size = f"{number(candidate.parameters)} parameters, {candidate.state}"
     return "\n".join([f"#{candidate.number}", size, *accuracies, *more])
 
