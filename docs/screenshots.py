@@ -1,28 +1,25 @@
-"""Makes the pictures of the dashboard in docs/images, from made-up studies: python -m docs.screenshots
+"""Makes the pictures of the dashboard in docs/images from a study: python -m docs.screenshots STORAGE STUDY
 
-Needs the packages of the tests and a Chromium.
+STORAGE is a database's URL; the study should have a winner. Needs the packages of the tests and a Chromium.
 """
 
 from __future__ import annotations
 
 import io
-import tempfile
+import sys
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
-from sqlalchemy import Connection, insert
 
-from search import drivers, storage
-from search.storage import Store
-from search.tables import DRIVERS
+from search import options, storage
+from search.ledger import Ledger
 from tests.browser.programs import OPTIONS, chromium
 from tests.browser.serving import serving
-from tests.studies_in_databases import confirm, make
 
 IMAGES = Path(__file__).with_name("images")
-NAME = "mnist-10000-0.994"
 LOOKS: dict[str, tuple[int, Literal["light", "dark"]]] = {
     "wide": (1280, "light"),
     "narrow": (390, "light"),
@@ -37,21 +34,22 @@ _COLOURS = 160
 def main() -> None:
     """All pages in all looks."""
     IMAGES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
-        url = storage.parse(f"sqlite:///{directory}/studies.db")
-        store = storage.open_or_create(url)
-        winner = _fill(store)
+    place, name = sys.argv[1:]
+    url = storage.parse(place)
+    with options.reading(url) as store:
+        winner = Ledger.open(store, name).winner
+    assert winner is not None
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=OPTIONS)
         with serving(url) as site:
-            for name, address in _pages(winner).items():
-                for look in LOOKS if name != "optuna" else ("wide",):
-                    _save(browser, f"{site}{address}", IMAGES / f"dashboard-{name}-{look}.png", look)
+            for page, address in _pages(name, winner).items():
+                for look in LOOKS if page != "optuna" else ("wide",):
+                    _save(browser, f"{site}{address}", IMAGES / f"dashboard-{page}-{look}.png", look)
         browser.close()
-        store.close()
 
 
-def _pages(winner: int) -> dict[str, str]:
-    study = f"/studies/{NAME}"
+def _pages(name: str, winner: int) -> dict[str, str]:
+    study = f"/studies/{quote(name, safe='')}"
     return {
         "studies": "/",
         "study": study,
@@ -60,20 +58,6 @@ def _pages(winner: int) -> dict[str, str]:
         "report": f"{study}/report",
         "optuna": "/dashboard/studies/1",
     }
-
-
-def _fill(store: Store) -> int:
-    """Three studies, one of which is being searched; the number of the first one's winner."""
-    winner = confirm(make(store, NAME, 240, seed=2, is_over=True))
-    make(store, "mnist-15000-0.995", 90, budget=15_000, target=0.995, seed=3)
-    make(store, "mnist-20000-0.996", 0, budget=20_000, target=0.996)
-
-    def sign_in(connection: Connection) -> None:
-        row = {"study": "mnist-15000-0.995", "host": "trainer-1", "place": "", "pid": 4242, "begun": 0}
-        connection.execute(insert(DRIVERS).values(**row, seen=drivers._now(store.engine)))
-
-    store.write(sign_in)
-    return winner
 
 
 def _save(browser: Browser, address: str, file: Path, look: str) -> None:

@@ -44,8 +44,8 @@ class Poster:
 
 def _figure(name: str, settings: StudySettings, candidates: Sequence[Candidate]) -> str:
     """A plotly figure as JSON."""
-    from dashboards.pareto.chart import Chart
     from dashboards.pareto.figure import figure
+    from dashboards.pareto.thinning import ThinChart
 
     study = Study(
         name=name,
@@ -54,4 +54,4 @@ def _figure(name: str, settings: StudySettings, candidates: Sequence[Candidate])
         target=settings.target,
         candidates=candidates,
     )
-    return str(figure(Chart((study,), Cost.PARAMETERS)).to_json())
+    return str(figure(ThinChart((study,), Cost.PARAMETERS)).to_json())
