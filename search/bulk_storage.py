@@ -14,10 +14,14 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from search.trial_rows import read_trials
+
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""Of databases that can replace what is there."""
 
 
 class BulkStorage(RDBStorage):
@@ -232,10 +236,10 @@ def _close(connection: Connection, trial_id: int, state: TrialState) -> None:
 def _replace(connection: Connection, table: Any, key: str, rows: list[dict[str, Any]]) -> None:
     """Put rows of one trial into a table, in the place of those that have the same keys."""
     if rows:
-        keys = [row[key] for row in rows]
-        same = (table.trial_id == rows[0]["trial_id"]) & getattr(table, key).in_(keys)
-        connection.execute(delete(table).where(same))
-        connection.execute(insert(table), rows)
+        places = ["trial_id", key]
+        statement = _INSERTS[connection.dialect.name](table.__table__)
+        replaced = {name: statement.excluded[name] for name in rows[0] if name not in places}
+        connection.execute(statement.on_conflict_do_update(index_elements=places, set_=replaced), rows)
 
 
 def _results(trial_id: int, results: Mapping[int, float]) -> list[dict[str, Any]]:

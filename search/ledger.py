@@ -104,6 +104,8 @@ class Ledger:
         self._study = study
         self._identity = self._storage.get_study_id_from_name(study.study_name)
         self._finished: dict[int, Candidate] = {}
+        self._read: list[FrozenTrial] = []
+        """As of the last reading."""
         self.verifications = Verifications(store, study.study_name)
         self.driver = _NOBODY
         """Number of the driver that this process is; written down with each candidate it begins."""
@@ -333,13 +335,20 @@ class Ledger:
 
     def on_front(self, number: int, accuracy: float) -> Candidate | None:
         """A candidate, if nothing that was trained to the end is as accurate with as few parameters; else None."""
+        if number < len(self._read) and self._is_beaten(self._read, number, accuracy):
+            return None  # what beats it was there already when the study was last read
         trials = self._trials()
-        mine = self._candidate(trials[number])
-        for trial in trials:
-            done = trial.state == TrialState.COMPLETE and _PRUNING not in trial.user_attrs
-            if done and (trial.value or 0.0) >= accuracy and trial.user_attrs[_PARAMETERS] <= mine.parameters:
-                return None
-        return mine
+        return None if self._is_beaten(trials, number, accuracy) else self._candidate(trials[number])
+
+    def _is_beaten(self, trials: list[FrozenTrial], number: int, accuracy: float) -> bool:
+        parameters = trials[number].user_attrs[_PARAMETERS]
+        return any(
+            trial.state == TrialState.COMPLETE
+            and (trial.value or 0.0) >= accuracy
+            and trial.user_attrs[_PARAMETERS] <= parameters
+            and _PRUNING not in trial.user_attrs
+            for trial in trials
+        )
 
     def choices(self) -> dict[int, Choices]:
         """What was chosen for each candidate, by number; without those that pruning has made."""
@@ -356,7 +365,8 @@ class Ledger:
         return sum(candidate.is_trained or candidate.state == State.RUNNING for candidate in searched)
 
     def _trials(self) -> list[FrozenTrial]:
-        return self._study.get_trials(deepcopy=False)
+        self._read = self._study.get_trials(deepcopy=False)
+        return self._read
 
     def fail_abandoned(self, living: Callable[[], Collection[int]]) -> None:
         """Tell FAIL for every candidate in training whose driver is not among the `living`.
