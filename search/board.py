@@ -90,7 +90,7 @@ def _identity(store: Store, name: str) -> int:
 
 
 class Board:
-    """As `dashboards.site_board.Board` says, from an open database."""
+    """As `dashboards.site.board.Board` says, from an open database."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""The Pareto picture in the characters of a terminal: the plainest ink of `pareto.Chart`."""
+"""The Pareto picture in the characters of a terminal: the plainest ink of `chart.Chart`."""
 
 from __future__ import annotations
 

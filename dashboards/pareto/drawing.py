@@ -1,4 +1,4 @@
-"""The Pareto picture as a sheet of shapes, for SVG and PNG: the ink of `pareto.Chart`."""
+"""The Pareto picture as a sheet of shapes, for SVG and PNG: the ink of `chart.Chart`."""
 
 from __future__ import annotations
 

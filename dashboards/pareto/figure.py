@@ -1,4 +1,4 @@
-"""The Pareto picture as a plotly figure and as a page of its own: the ink of `pareto.Chart`."""
+"""The Pareto picture as a plotly figure and as a page of its own: the ink of `chart.Chart`."""
 
 from __future__ import annotations
 
