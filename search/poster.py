@@ -54,4 +54,4 @@ def _figure(name: str, settings: StudySettings, candidates: Sequence[Candidate])
         target=settings.target,
         candidates=candidates,
     )
-    return str(figure(ThinChart((study,), Cost.PARAMETERS)).to_json())
+    return str(figure(ThinChart((study,), Cost.PARAMETERS), is_labelled=False).to_json())

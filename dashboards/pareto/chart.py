@@ -8,7 +8,7 @@ accuracies. Near 100 % equal steps of it are equal ratios of wrong images, so th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -79,11 +79,14 @@ class Chart:
 
     @cached_property
     def x(self) -> Axis:
-        """Of the cost: all candidates, the budgets, and the published networks that are not far beyond both."""
-        own = [float(point.cost(self.cost)) for point in self.points if point.kind != Kind.PUBLISHED]
+        """Of the cost: all candidates but outliers in accuracy, the budgets, and the published networks near both."""
+        candidates = [point for point in self.points if point.kind != Kind.PUBLISHED]
+        worst = self._worst(candidates)
+        own = [float(point.cost(self.cost)) for point in candidates if point.kind.is_test or point.error <= worst]
         if self.cost == Cost.PARAMETERS:
             own += [float(band.budget) for band in self.bands]
-        near = [p.cost(self.cost) for p in self.points if p.cost(self.cost) <= _RIGHT_OF_ALL * max(own)]
+        published = [point.cost(self.cost) for point in self.points if point.kind == Kind.PUBLISHED]
+        near = [cost for cost in published if cost <= _RIGHT_OF_ALL * max(own)]
         return axes.around([*own, *near], margin=0.03)
 
     @cached_property
@@ -93,7 +96,7 @@ class Chart:
         An accuracy of 100 % has no logarithm of an error: it is drawn on the axis's end, at half the smallest error.
         """
         shown = [point for point in self.points if self._is_near(point)]
-        worst = axes.highest_within_fence([max(point.error, _PERFECT) for point in shown if not point.kind.is_test])
+        worst = self._worst(shown)
         errors = [point.error for point in shown if point.kind.is_test or point.error <= worst]
         errors += [1 - study.target for study in self.studies] + [worst]
         errors += [max(1 - p.interval[1], min(errors) / 2) for p in shown if p.interval is not None]
@@ -101,6 +104,11 @@ class Chart:
         low = min(positive) / 2 if min(errors) <= _PERFECT else min(positive)
         axis = axes.around([low, max(positive)])
         return Axis(axis.low, min(axis.high, _HIGHEST_ERROR))
+
+    @staticmethod
+    def _worst(points: Iterable[Point]) -> float:
+        """The largest error in validation that is no outlier."""
+        return axes.highest_within_fence([max(point.error, _PERFECT) for point in points if not point.kind.is_test])
 
     def _is_near(self, point: Point) -> bool:
         return point.cost(self.cost) in self.x
@@ -163,12 +171,13 @@ class Chart:
 
     def _beyond(self) -> list[str]:
         lines = []
-        low = [p for p in self.points if self._is_near(p) and not self.is_shown(p)]
+        low = [p for p in self.points if not self.is_shown(p) and (p.kind != Kind.PUBLISHED or self._is_near(p))]
         if low:
             worst = min(point.accuracy for point in low)
             share = f"{number(len(low))} of {number(len(self.points))}"
             lines.append(f"Below the picture: {share} results, the lowest {percent(worst)}.")
-        far = [f"{point.name} ({number(point.cost(self.cost))})" for point in self.points if not self._is_near(point)]
+        published = [point for point in self.points if point.kind == Kind.PUBLISHED]
+        far = [f"{point.name} ({number(point.cost(self.cost))})" for point in published if not self._is_near(point)]
         if far:
             lines.append(f"Beside the picture: {', '.join(far)}.")
         perfect = sum(point.error <= _PERFECT for point in self.points)

@@ -23,13 +23,13 @@ _PLANE = (1000.0, 420.0)
 _BAND = "rgba(128,128,128,0.08)"
 
 
-def figure(chart: Chart) -> go.Figure:
-    """The figure, in the light colours and without a title."""
+def figure(chart: Chart, *, is_labelled: bool = True) -> go.Figure:
+    """The figure, in the light colours and without a title; for a small place without names beside its points."""
     made = go.Figure()
     for study in chart.studies:
         if chart.stairs(study.name):
             made.add_trace(_front(chart, study.name))
-    sides = _sides(chart)
+    sides = _sides(chart) if is_labelled else {}
     looks = styles(chart)
     for key, style in looks.items():
         made.add_trace(_series(chart, key, style, sides))

@@ -150,3 +150,11 @@ def test_a_candidate_that_is_best_and_verified_is_named_once_and_before_publishe
         ("", "optimization"),
     ]
     assert named[0].kind == Kind.VERIFIED
+
+
+def test_an_outlier_in_accuracy_does_not_stretch_the_costs() -> None:
+    usual = [candidate(number, 4000 + 500 * number, 0.97 + 0.002 * number) for number in range(8)]
+    tiny = candidate(8, 90, 0.2)
+    drawn = chart(*usual, tiny)
+    assert drawn.x == chart(*usual).x
+    assert any(note == "Below the picture: 1 of 9 results, the lowest 20.00 %." for note in drawn.notes())

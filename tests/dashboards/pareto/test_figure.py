@@ -95,3 +95,12 @@ def test_a_page_follows_the_readers_colours_and_width() -> None:
     assert "(prefers-color-scheme: dark)" in made
     assert "width=device-width" in made
     assert not re.search(r"LIGHT_|DARK_", made.rpartition("</script>")[0][-3000:])
+
+
+def test_for_a_small_place_points_have_no_names() -> None:
+    def names(is_labelled: bool) -> set[str]:
+        drawn = figure(several(), is_labelled=is_labelled)
+        return {text for trace in drawn.data for text in (trace.text or ()) if text}
+
+    assert "#1" in names(True)
+    assert names(False) == set()
