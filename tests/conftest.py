@@ -13,6 +13,8 @@ from sqlalchemy.engine import URL
 
 from tests.postgres import Server, programs, server
 
+os.environ.setdefault("RAY_worker_niceness", "0")
+"""Ray's workers run at 15 otherwise, and starve beside tests that run in parallel."""
 REQUIRED = "PETITNET_REQUIRE_POSTGRES"
 """Set where a missing Postgres server is a failure and not a reason to skip."""
 

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 _COARSE, _MIDDLE, _FINE = (1, 2, 5), (1, 2, 3, 5, 7), (1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
 _FEWEST_TICKS = 5
+"""That are aimed at."""
+_LEAST_TICKS = 2
+"""Without which nobody can read an axis."""
 _FENCE = 1.5
 
 
@@ -38,7 +41,13 @@ class Axis(NamedTuple):
             found = [value for value in found if value in self]
             if len(found) >= _FEWEST_TICKS:
                 break
-        return found
+        return found if len(found) >= _LEAST_TICKS else self._finest()
+
+    def _finest(self) -> list[float]:
+        """Of a short axis that lies between round values."""
+        decades = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
+        found = [float(f"{step / 10}e{decade}") for decade in decades for step in range(10, 100)]
+        return [value for value in found if value in self]
 
 
 def around(values: Sequence[float], margin: float = 0.05) -> Axis:

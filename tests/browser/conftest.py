@@ -23,9 +23,9 @@ _PATIENCE = 20_000
 """Milliseconds."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for all tests of a file; not longer, because Playwright's event loop is in the way of others."""
     program = programs.chromium()
     if program is None:
         message = "no browser on this machine: install Debian's chromium"

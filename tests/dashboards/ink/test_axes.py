@@ -25,6 +25,11 @@ def test_ticks_are_on_the_axis_in_order_and_enough_to_read_it(values: list[float
     assert len(ticks) >= 2
 
 
+def test_a_short_axis_between_round_values_has_ticks_too() -> None:
+    assert len(around([102_048_016.0, 153_072_024.0]).ticks()) >= 2
+    assert Axis(3.02, 3.95).ticks() == [3.1, 3.2, 3.3, 3.4, 3.5, 3.6, 3.7, 3.8, 3.9]
+
+
 def test_ticks_are_round() -> None:
     assert Axis(900, 21_000).ticks() == [1000, 2000, 5000, 10_000, 20_000]
     assert Axis(1900, 11_000).ticks() == [2000, 3000, 5000, 7000, 10_000]

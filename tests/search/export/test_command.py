@@ -147,7 +147,7 @@ def test_other_data_than_the_study_had_are_refused(
 ) -> None:
     ledger.record_conditions({"data_sha256": "0" * 64})
     line = refusal(export(database, "study", output, "--format", "onnx"), SettingsError)
-    assert line.startswith(f"study study was made on digits with SHA-256 {'0' * 64}, but the data have ")
+    assert line.startswith(f"study study was begun on digits with SHA-256 {'0' * 64}, but the data have ")
     assert not output.exists()
 
 
