@@ -24,10 +24,15 @@ Rows = dict[int, list[Any]]
 
 
 def read_trials(connection: Connection, study_id: int, wanted: Collection[int]) -> list[FrozenTrial]:
-    """The trials with these ids, which are of one study, as Optuna's storage reads them."""
+    """The trials with these ids, which are of one study, as Optuna's storage reads them.
+
+    Their states are read first: what another driver ends in the meantime is told as running, with all that it had
+    then, and never as ended without its value.
+    """
     table = models.TrialModel.__table__
     ids = table.c.trial_id
     chosen = ids.in_(wanted) if len(wanted) <= _FEW else table.c.study_id == study_id
+    trials = connection.execute(select(table).where(chosen).order_by(ids)).all()
     params = _rows(connection, models.TrialParamModel, chosen, "param_id")
     users = _rows(connection, models.TrialUserAttributeModel, chosen)
     systems = _rows(connection, models.TrialSystemAttributeModel, chosen)
@@ -35,7 +40,7 @@ def read_trials(connection: Connection, study_id: int, wanted: Collection[int]) 
     values = _rows(connection, models.TrialValueModel, chosen, "objective")
     return [
         _trial(row, *(rows[row.trial_id] for rows in (params, users, systems, steps, values)))
-        for row in connection.execute(select(table).where(chosen).order_by(ids))
+        for row in trials
         if row.trial_id in wanted
     ]
 

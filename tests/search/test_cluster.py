@@ -63,7 +63,7 @@ def test_a_node_that_goes_loses_nothing_and_one_that_comes_is_used(
     user.mkdir()
     for name in ("workers", "space"):
         (user / f"{name}.py").write_text("raise RuntimeError('this is not ours')\n")
-    command = [SEARCH, *RUN, "--trials", "24", "--address", nodes.address, "--json"]
+    command = [SEARCH, *RUN, "--trials", "16", "--address", nodes.address, "--json"]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=dict(os.environ), cwd=user)
     try:
@@ -77,7 +77,7 @@ def test_a_node_that_goes_loses_nothing_and_one_that_comes_is_used(
     assert process.returncode == 3, complaints
     found = candidates(petitnet_home)
     trained = [candidate for candidate in found if candidate.state != State.OVER_BUDGET]
-    assert len(trained) == 24
+    assert len(trained) == 16
     assert all(candidate.state in (State.COMPLETE, State.PRUNED) for candidate in trained)
     assert json.loads(output)["counts"]["running"] == 0
 

@@ -8,6 +8,7 @@ import optuna
 import pytest
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import event
 
 from search import storage, trial_rows
 from search.ledger import Ledger, RungResult
@@ -67,3 +68,26 @@ def test_only_those_that_are_wanted_are_read(url: str) -> None:
         found = read_trials(connection, study_id, wanted)
     reference.engine.dispose()
     assert [trial.number for trial in found] == [1, 4]
+
+
+def test_a_trial_that_ends_while_it_is_read_is_not_ended_without_its_value(any_database: str) -> None:
+    parsed = storage.parse(any_database)
+    store, other = storage.open_or_create(parsed), storage.open_or_create(parsed)
+    study = optuna.create_study(storage=store.optuna, study_name="study")
+    trial_id = study.ask()._trial_id
+    ended: list[str] = []
+
+    def end(*_: object) -> None:
+        """Before any statement but the first, as another driver may."""
+        if ended == ["first statement"]:
+            other.optuna.record(trial_id, {}, {16: 0.9}, TrialState.COMPLETE)
+        ended.append("first statement" if not ended else "ended")
+
+    with store.engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", end)
+        (found,) = read_trials(connection, 1, {trial_id})
+    assert len(ended) > 2
+    assert found.state == TrialState.RUNNING
+    assert optuna.load_study(storage=other.optuna, study_name="study").trials[0].value == 0.9
+    store.close()
+    other.close()
