@@ -12,6 +12,7 @@ from space.candidate import Candidate
 
 _PERIOD = 20.0
 """Seconds between two figures, at least."""
+_INK, _GRID = "#777777", "rgba(128,128,128,0.3)"
 _SHARE = 0.01
 """Of a driver's time that figures may take."""
 
@@ -43,7 +44,8 @@ class Poster:
 
 
 def _figure(name: str, settings: StudySettings, candidates: Sequence[Candidate]) -> str:
-    """A plotly figure as JSON."""
+    """A plotly figure as JSON, in colours that can be read on a light and on a dark ground: it cannot know which."""
+    from dashboards.ink.drawing import LIGHT
     from dashboards.pareto.figure import figure
     from dashboards.pareto.thinning import ThinChart
 
@@ -54,4 +56,5 @@ def _figure(name: str, settings: StudySettings, candidates: Sequence[Candidate])
         target=settings.target,
         candidates=candidates,
     )
-    return str(figure(ThinChart((study,), Cost.PARAMETERS), is_labelled=False).to_json())
+    drawn = str(figure(ThinChart((study,), Cost.PARAMETERS), is_labelled=False).to_json())
+    return drawn.replace(LIGHT["ink"], _INK).replace(LIGHT["grid"], _GRID)

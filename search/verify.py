@@ -11,6 +11,7 @@ from search.batch import train_batch
 from search.conditions import training_images
 from search.errors import SearchError, SettingsError
 from search.ledger import Ledger
+from search.poster import Poster
 from search.seeds import derive
 from search.settings import StudySettings
 from search.site import Site
@@ -55,6 +56,7 @@ def verify_all(
     if missing and not _train(ledger, missing, data, site, tell):
         return False
     _read_test_set(ledger, [candidate for group in groups for candidate in group], data, tell)
+    Poster(ledger, StudySettings.from_json(ledger.settings)).post(ledger.candidates())
     return True
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from optuna_dashboard._custom_plot_data import get_plotly_graph_objects
 
+from dashboards.ink.drawing import LIGHT
 from search.ledger import Ledger, RungResult
 from search.poster import Poster
 from search.settings import StudySettings
@@ -40,6 +41,14 @@ def test_optunas_dashboard_finds_the_figure(ledger: Ledger, settings: StudySetti
     Poster(ledger, settings).post(ledger.candidates())
     assert list(shown(ledger)) == ["pareto"]
     assert ledger.candidate(0).line in hovers(shown(ledger)["pareto"]).replace("<br>", "")
+
+
+def test_its_ink_can_be_read_on_light_and_dark_ground(ledger: Ledger, settings: StudySettings) -> None:
+    train(ledger, settings, 0.8)
+    Poster(ledger, settings).post(ledger.candidates())
+    drawn = shown(ledger)["pareto"]
+    assert drawn["layout"]["font"]["color"] == "#777777"
+    assert LIGHT["ink"] not in json.dumps(drawn)
 
 
 def test_a_study_without_an_accuracy_has_no_figure(ledger: Ledger, settings: StudySettings) -> None:

@@ -118,3 +118,10 @@ def test_the_record_of_a_pruned_candidate_teaches_no_sampler_and_takes_no_place(
     assert found.origin == f"pruned weights: #{candidate.number}, round 1 of 1 to 50 %"
     sampler: Any = QuickTPE(seed=0)
     assert settings.space.architecture(ledger.sample(sampler, settings.space))
+
+
+def test_the_figure_on_optunas_page_shows_what_was_verified(ledger: Ledger, candidate: Candidate, bench: Bench) -> None:
+    assert verify(ledger, candidate, 1, Site(), lambda _: None)
+    storage = ledger.store.optuna
+    (figure,) = storage.get_study_system_attrs(storage.get_study_id_from_name(ledger.name)).values()
+    assert "test: verified" in figure
