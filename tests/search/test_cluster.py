@@ -19,7 +19,7 @@ from space.candidate import Candidate, State
 from tests.postgres import free_port
 from tests.ray_cluster import Cluster, cluster
 
-pytestmark = pytest.mark.xdist_group("ray")  # one Ray at a time: several on two cores starve each other
+one_at_a_time = pytest.mark.xdist_group("ray")  # one Ray at a time: several on two cores starve each other
 
 SEARCH = str(Path(sys.executable).with_name("search"))
 RUN = "run --dataset digits --budget 5000 --target 1.0 --study-name study".split()
@@ -55,6 +55,7 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) ->
         time.sleep(0.3)
 
 
+@one_at_a_time
 def test_a_node_that_goes_loses_nothing_and_one_that_comes_is_used(
     nodes: Cluster, petitnet_home: Path, tmp_path: Path
 ) -> None:

@@ -27,7 +27,7 @@ from search.node_probe import PACKAGES, describe, gpus
 from tests.postgres import free_port
 from workers import sources
 
-pytestmark = pytest.mark.xdist_group("ray")  # one Ray at a time: several on two cores starve each other
+one_at_a_time = pytest.mark.xdist_group("ray")  # one Ray at a time: several on two cores starve each other
 
 HERE: dict[str, str | None] = describe()["versions"]
 
@@ -331,6 +331,7 @@ def member(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> str:
     return cluster.address
 
 
+@one_at_a_time
 def test_every_node_of_a_cluster_tells_what_it_has(
     member: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,6 +345,7 @@ def test_every_node_of_a_cluster_tells_what_it_has(
     assert sum("(Ray counts 2)" in row["text"] for row in nodes) == 1
 
 
+@one_at_a_time
 def test_a_cluster_may_be_named_by_the_environment_and_differ(member: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", member)
     monkeypatch.setattr("search.commands.doctor.describe", lambda: {"versions": HERE | {"torch": "2.99.0"}})
@@ -355,6 +357,7 @@ def test_a_cluster_may_be_named_by_the_environment_and_differ(member: str, monke
     assert all(f"torch must be 2.99.0 as here, or else {HERE['torch']} here" in line for line in lines)
 
 
+@one_at_a_time
 def test_a_cluster_that_wants_another_token_is_told(member: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "f" * 64)
     monkeypatch.setattr(cluster_check, "LONGEST", 10.0)  # Ray itself tries for 20 s

@@ -27,7 +27,7 @@ from tests import ray_cluster
 from tests.postgres import free_port
 from workers.dataset import DataError
 
-pytestmark = pytest.mark.xdist_group("ray")  # one Ray at a time: several on two cores starve each other
+one_at_a_time = pytest.mark.xdist_group("ray")  # one Ray at a time: several on two cores starve each other
 
 SEARCH = str(Path(sys.executable).with_name("search"))
 RUN = "run", "--budget", "10000", "--target", "0.994"
@@ -235,6 +235,7 @@ def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
             yield Far(cluster.dashboard, home)
 
 
+@one_at_a_time
 def test_a_search_runs_far_away_and_its_exit_code_comes_back(far: Far) -> None:
     found = far.submit("--", *SMALL, "--timeout", "1s", "--study-name", "a b; touch $HOME/x")
     assert found.returncode == 3, found.stdout + found.stderr
@@ -245,12 +246,14 @@ def test_a_search_runs_far_away_and_its_exit_code_comes_back(far: Far) -> None:
     assert (far.home / "studies.db").exists()
 
 
+@one_at_a_time
 def test_its_mistakes_come_back_too(far: Far) -> None:
     found = far.submit("resume", "nothing")
     assert found.returncode == 4
     assert "\nerror: " in found.stdout
 
 
+@one_at_a_time
 def test_without_waiting_there_is_a_job_to_ask_for(far: Far) -> None:
     found = far.submit("--no-wait", "resume", "nothing")
     assert found.returncode == 0
@@ -259,6 +262,7 @@ def test_without_waiting_there_is_a_job_to_ask_for(far: Far) -> None:
     assert "search stop nothing" in found.stderr
 
 
+@one_at_a_time
 def test_ctrl_c_leaves_the_search_alone(far: Far) -> None:
     command = [SEARCH, "submit", "--address", far.address, *SMALL, "--study-name", "long"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
