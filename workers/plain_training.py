@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from workers.augmentation import random_affine
 from workers.course import Course, finite, run_epoch
+from workers.fused import Forward, forward_of
 from workers.plain_recipe import PlainRecipe, Plateau, StepDecay
 from workers.training import Batches, held_at_zero
 
@@ -83,7 +84,7 @@ class _Best:
 
 
 def fit(
-    network: nn.Module,
+    network: nn.Sequential,
     data: Batches,
     recipe: PlainRecipe,
     generator: torch.Generator,
@@ -100,7 +101,7 @@ def fit(
     if recipe.validates and not len(data.validation):
         raise ValueError("a recipe that goes by validation needs a fold held out, but there is none")
     network.to(memory_format=torch.channels_last)
-    steps = _Steps(network, recipe, masks or {})
+    steps = _Steps(network, forward_of(network, loops=data.numerics.fused), recipe, masks or {})
     pace = Pace(recipe)
     best: dict[str, Tensor] = {}
     losses: list[float] = []
@@ -119,8 +120,11 @@ def fit(
 class _Steps:
     """The optimiser's steps; what is masked stays at zero."""
 
-    def __init__(self, network: nn.Module, recipe: PlainRecipe, masks: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, network: nn.Module, forward: Forward, recipe: PlainRecipe, masks: Mapping[str, Tensor]
+    ) -> None:
         self._network = network
+        self._forward = forward
         self._optimiser = _optimiser(network, recipe)
         self._hold = held_at_zero(network, masks)
 
@@ -131,7 +135,7 @@ class _Steps:
 
     def take(self, images: Tensor, labels: Tensor) -> Tensor:
         """One step; its loss, detached."""
-        loss = functional.cross_entropy(self._network(images), labels)
+        loss = functional.cross_entropy(self._forward(images), labels)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
