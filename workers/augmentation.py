@@ -16,17 +16,24 @@ def random_affine(images: Tensor, bounds: Augmentation, generator: torch.Generat
 
     `images` is float (N, C, H, W); the result is like it. Draws come from `generator`, on the CPU.
     """
-    count = len(images)
+    drawn = coefficients(len(images), bounds, generator).to(images.device, images.dtype)
+    grid = _grid(images, *drawn.view(len(images), 3, 1, 1, 2).unbind(1))
+    return functional.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
+
+
+def coefficients(count: int, bounds: Augmentation, generator: torch.Generator) -> Tensor:
+    """One random affine map an image: float (count, 6).
+
+    They map places of the output to places of the input, both in [-1, 1] from edge to edge: what a step of 1 to the
+    right comes to (x, y), a step of 1 down, and where the centre is.
+    """
     turn, grow, shear, right, down = torch.empty(5, count).uniform_(-1, 1, generator=generator)
     angle = turn * math.radians(bounds.rotation)
     size = 1 + grow * bounds.scale
     cos, sin = angle.cos() / size, angle.sin() / size
     slant = shear * bounds.shear
-    # Rows of the map from output to input coordinates, both in [-1, 1]: a shift of one side is a distance of 2.
-    by_x, by_y = torch.stack([cos, sin], dim=1), torch.stack([cos * slant - sin, sin * slant + cos], dim=1)
-    moved = torch.stack([right, down], dim=1) * (2 * bounds.shift)
-    coefficients = (part.to(images.device, images.dtype).view(count, 1, 1, 2) for part in (by_x, by_y, moved))
-    return functional.grid_sample(images, _grid(images, *coefficients), padding_mode="zeros", align_corners=False)
+    shift = 2 * bounds.shift  # a shift of one side is a distance of 2
+    return torch.stack([cos, sin, cos * slant - sin, sin * slant + cos, right * shift, down * shift], dim=1)
 
 
 def _grid(images: Tensor, by_x: Tensor, by_y: Tensor, moved: Tensor) -> Tensor:

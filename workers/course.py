@@ -42,7 +42,12 @@ def run_epoch(
         if time.monotonic() > deadline:
             raise TrainingError("timeout")
         losses.append(step(images, labels))
-    loss = torch.stack(losses).mean().item()
+    return mean_loss(torch.stack(losses))
+
+
+def mean_loss(losses: Tensor) -> float:
+    """The mean of an epoch's losses; TrainingError if that is not finite."""
+    loss = losses.mean().item()
     if not math.isfinite(loss):
         raise TrainingError(f"the training loss became {loss}")
     return loss

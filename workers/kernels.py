@@ -1,4 +1,4 @@
-"""The compiled loops of kernels.c: built once on a machine that has a C compiler, loaded from then on."""
+"""The compiled loops of kernels.c and engine.c: built once on a machine that has a C compiler, loaded from then on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,14 +16,14 @@ import torch
 from platformdirs import user_cache_path
 from torch import Tensor
 
-_FLAGS = ("-std=c11", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared")
+_FLAGS = ("-std=c11", "-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fPIC")
 _WIDE = "-mprefer-vector-width=512"
 """Where compilers know it: they use half of a 512-bit unit otherwise."""
 PLACES = {torch.float32: torch.int32, torch.bfloat16: torch.int16}
 """Type of the places that pools remember, by that of their elements."""
 _NAMES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
-_SOURCE = files("workers").joinpath("kernels.c").read_bytes()
-VERSION = hashlib.sha256(_SOURCE).hexdigest()[:8]
+_SOURCES = {name: files("workers").joinpath(name).read_bytes() for name in ("kernels.c", "engine.c")}
+VERSION = hashlib.sha256(b"\0".join([*_SOURCES.values(), *map(str.encode, _FLAGS)])).hexdigest()[:8]
 MOST_CHANNELS = 512
 """Of a map that the loops take."""
 
@@ -43,11 +44,11 @@ class Kernels:
     """The functions of a loaded library, by name and element type. Tensors must be as kernels.c wants them."""
 
     def __init__(self, file: Path) -> None:
-        library = ctypes.CDLL(str(file))
+        self.library = ctypes.CDLL(str(file))
         both = [(name, kind, arguments) for name, arguments in _SIGNATURES.items() for kind in _NAMES]
         self._functions = {}
         for name, kind, arguments in [*both, *((name, torch.float32, taken) for name, taken in _ALONE.items())]:
-            function = getattr(library, f"{name}_{_NAMES[kind]}")
+            function = getattr(self.library, f"{name}_{_NAMES[kind]}")
             function.argtypes, function.restype = arguments, None
             self._functions[name, kind] = function
 
@@ -60,7 +61,7 @@ class Kernels:
 def load() -> Kernels | None:
     """The loops for this machine, compiled if need be; None where that cannot be done, for want of a compiler."""
     compiler = os.environ.get("CC") or shutil.which("cc") or ""
-    key = hashlib.sha256(b"\0".join([_SOURCE, compiler.encode(), torch.backends.cpu.get_cpu_capability().encode()]))
+    key = hashlib.sha256("\0".join([VERSION, compiler, torch.backends.cpu.get_cpu_capability()]).encode())
     directory = _directory()
     library = directory / f"{key.hexdigest()[:32]}.so"
     try:
@@ -83,17 +84,19 @@ def _compile(compiler: str, library: Path) -> bool:
     """Whether it could be compiled; then it is there as a whole."""
     if not compiler:
         return False
-    code, scratch = library.with_suffix(f".{os.getpid()}.c"), library.with_suffix(f".{os.getpid()}")
-    code.write_bytes(_SOURCE)
-    try:
-        for flags in ((*_FLAGS, _WIDE), _FLAGS):
-            command = [*compiler.split(), *flags, str(code), "-o", str(scratch), "-lm"]
-            if subprocess.run(command, capture_output=True, check=False, timeout=120).returncode == 0:
-                scratch.replace(library)
-                return True
-        return False
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        code.unlink(missing_ok=True)
-        scratch.unlink(missing_ok=True)
+    scratch = library.with_suffix(f".{os.getpid()}")
+    with tempfile.TemporaryDirectory(dir=library.parent) as directory:
+        for name, source in _SOURCES.items():
+            (Path(directory) / name).write_bytes(source)
+        codes = [str(Path(directory) / name) for name in _SOURCES]
+        try:
+            for flags in ((*_FLAGS, _WIDE), _FLAGS):
+                command = [*compiler.split(), *flags, "-shared", *codes, "-o", str(scratch), "-lm"]
+                if subprocess.run(command, capture_output=True, check=False, timeout=120).returncode == 0:
+                    scratch.replace(library)
+                    return True
+            return False
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            scratch.unlink(missing_ok=True)

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from workers.kernels import Kernels
 
-_COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-_ITERATIONS = 3
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+ITERATIONS = 3
 """Enough to bring the singular values near 1; their exact size matters less than their evenness."""
-_SMALLEST_NORM = 1e-7
+SMALLEST_NORM = 1e-7
 
 
 class Muon(torch.optim.Optimizer):
@@ -56,17 +56,17 @@ class Muon(torch.optim.Optimizer):
         """The same on the memory as it lies: an order of columns changes nothing but the order of columns."""
         filters, length = len(weight), weight.numel() // len(weight)
         scratch = torch.empty(2 * weight.numel() + 2 * min(filters, length) ** 2)
-        constants = (group["momentum"], group["lr"], _ITERATIONS, *_COEFFICIENTS, _SMALLEST_NORM)
+        constants = (group["momentum"], group["lr"], ITERATIONS, *COEFFICIENTS, SMALLEST_NORM)
         kernels.call("muon_step", torch.float32, filters, length, weight, gradient, momentum, *constants, scratch)
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
     """A matrix with the singular vectors of `matrix` (float, two axes) and singular values near 1."""
-    a, b, c = _COEFFICIENTS
+    a, b, c = COEFFICIENTS
     wide = matrix.shape[0] <= matrix.shape[1]
     x: Tensor = matrix if wide else matrix.T
-    x = x / (torch.linalg.matrix_norm(x) + _SMALLEST_NORM)
-    for _ in range(_ITERATIONS):
+    x = x / (torch.linalg.matrix_norm(x) + SMALLEST_NORM)
+    for _ in range(ITERATIONS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
     return x if wide else x.T

@@ -14,6 +14,7 @@ from torch import nn
 
 from space.building import build
 from space.notation import read
+from workers.engine import Engine, Pictures, Rule
 from workers.fused import forward_of
 from workers.kernels import VERSION, load
 
@@ -28,16 +29,27 @@ class Numerics:
     """Order of activations in memory."""
     fused: bool = False
     """Whether batch norm, ReLU and max pooling are taken by our compiled loops, on a CPU with channels last."""
+    compiled: bool = False
+    """Whether whole steps are, in float32, for networks that engine.py knows."""
+
+    @property
+    def for_plain(self) -> Numerics:
+        """What a training in float32 uses on the same machine."""
+        return COMPILED if self.fused else Numerics(channels_last=True)
 
     @property
     def layout(self) -> torch.memory_format:
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
     def __str__(self) -> str:
+        if self.compiled:
+            return "float32, whole steps compiled"
         precision = "bfloat16" if self.bfloat16 else "float32"
         loops = ", compiled norms and pools" if self.fused else ""
         return f"{precision}, channels {'last' if self.channels_last else 'first'}{loops}"
 
+
+COMPILED = Numerics(False, True, True, True)
 
 _PROBE = read("1x28x28-8c3pnr-12c3pnr-P2-16c3pnr-16c3pnr-P2-20c3pnr-10c3p-G")
 """The network whose training step is timed: of the size and kind that searches train."""
@@ -100,6 +112,7 @@ def measure() -> Numerics:
     options = [Numerics(bfloat16, last) for bfloat16 in (False, True) for last in (False, True)]
     if device().type == "cpu" and load() is not None:
         options += [Numerics(bfloat16, True, True) for bfloat16 in (False, True)]
+        options.append(COMPILED)
     try:
         seconds = {option: min(_step_seconds(option) for _ in range(_ROUNDS)) for option in options}
     finally:
@@ -109,6 +122,8 @@ def measure() -> Numerics:
 
 def _step_seconds(numerics: Numerics) -> float:
     """Seconds that a few training steps take after a first one that is not counted."""
+    if numerics.compiled:
+        return _compiled_seconds()
     where = device()
     network = build(_PROBE)
     network.to(where, memory_format=numerics.layout)  # type: ignore[call-overload]
@@ -123,6 +138,22 @@ def _step_seconds(numerics: Numerics) -> float:
             logits = forward(images)
         nn.functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
     return _now(where) - begun
+
+
+def _compiled_seconds() -> float:
+    """The same by engine.c, which shows the images and takes the optimiser's steps besides."""
+    kernels = load()
+    assert kernels is not None
+    images = torch.zeros(_BATCH, *_PROBE.input, dtype=torch.uint8)
+    labels = torch.zeros(_BATCH, dtype=torch.long)
+    normal = (torch.ones(images.shape[1]), torch.zeros(images.shape[1]))
+    pictures = Pictures(images=images, labels=labels, scale=normal[0], shift=normal[1])
+    engine = Engine(kernels, build(_PROBE), pictures, Rule(matrices="muon", others="adam"), batch=_BATCH)
+    begun = 0.0
+    for steps in (1, _STEPS):
+        begun = time.perf_counter()
+        engine.train(torch.arange(_BATCH).repeat(steps), _BATCH, None, torch.zeros(steps, 2))
+    return time.perf_counter() - begun
 
 
 def _now(where: torch.device) -> float:

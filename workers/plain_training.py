@@ -1,4 +1,4 @@
-"""One complete training under a PlainRecipe, in float32 and channels last.
+"""One complete training under a PlainRecipe, in float32: by whole compiled steps where those can be had.
 
 Plateaus, early stops and the best epoch are told as Keras tells them (ReduceLROnPlateau, EarlyStopping).
 """
@@ -8,16 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from workers.augmentation import random_affine
-from workers.course import Course, finite, run_epoch
-from workers.fused import Forward, forward_of
+from workers.compiled_training import take_epoch
+from workers.course import Course, finite, mean_loss, run_epoch
+from workers.engine import Rule, knows
 from workers.plain_recipe import PlainRecipe, Plateau, StepDecay
-from workers.training import Batches, held_at_zero
+from workers.training import Batches, held_at_zero, share_right
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,42 +102,132 @@ def fit(
     """
     if recipe.validates and not len(data.validation):
         raise ValueError("a recipe that goes by validation needs a fold held out, but there is none")
-    network.to(memory_format=torch.channels_last)
-    steps = _Steps(network, forward_of(network, loops=data.numerics.fused), recipe, masks or {})
+    steps = _steps(network, data, recipe, generator, masks or {}, deadline)
     pace = Pace(recipe)
     best: dict[str, Tensor] = {}
     losses: list[float] = []
     while not pace.over:
-        steps.begin(pace.rate)
-        losses.append(run_epoch(_shuffled(data, recipe, generator), steps.take, deadline))
-        pace.tell(_validate(network, data) if recipe.validates else None)
+        losses.append(steps.epoch(pace.rate))
+        pace.tell(steps.validate() if recipe.validates else None)
         if recipe.restore_best and pace.is_best:
+            steps.store()
             best = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    steps.store()
     if best:
         network.load_state_dict(best)
     accuracy = finite(_validate(network, data).accuracy) if len(data.validation) else None
     return Course(losses=tuple(losses), accuracy=accuracy)
 
 
-class _Steps:
-    """The optimiser's steps; what is masked stays at zero."""
+class _Steps(Protocol):
+    """What takes the steps of the epochs."""
+
+    def epoch(self, rate: float) -> float:
+        """Train for an epoch with this learning rate; its mean loss."""
+
+    def validate(self) -> Validation:
+        """What the weights as they are now make of the fold held out."""
+
+    def store(self) -> None:
+        """Have the network hold the weights as they are now."""
+
+
+def _steps(
+    network: nn.Sequential,
+    data: Batches,
+    recipe: PlainRecipe,
+    generator: torch.Generator,
+    masks: Mapping[str, Tensor],
+    deadline: float,
+) -> _Steps:
+    """By compiled loops where those are of use on this machine and know the network."""
+    network.to(memory_format=torch.channels_last)
+    if data.numerics.for_plain.compiled and knows(network, data.images):
+        return _CompiledSteps(network, data, recipe, generator, masks, deadline)
+    return _TorchSteps(network, data, recipe, generator, masks, deadline)
+
+
+class _CompiledSteps:
+    """Whole steps by engine.c."""
 
     def __init__(
-        self, network: nn.Module, forward: Forward, recipe: PlainRecipe, masks: Mapping[str, Tensor]
+        self,
+        network: nn.Sequential,
+        data: Batches,
+        recipe: PlainRecipe,
+        generator: torch.Generator,
+        masks: Mapping[str, Tensor],
+        deadline: float,
+    ) -> None:
+        name = recipe.optimiser
+        rule = Rule(matrices=name, others=name, momentum=recipe.momentum, decay=recipe.weight_decay)
+        self._engine = data.engine(network, rule, recipe.batch, masks)
+        self._data = data
+        self._recipe = recipe
+        self._generator = generator
+        self._deadline = deadline
+
+    def epoch(self, rate: float) -> float:
+        train, recipe = self._data.train, self._recipe
+        order = train[torch.randperm(len(train), generator=self._generator)]
+        steps = len(list(_sizes(len(train), recipe.batch)))
+        rates = torch.full((steps, 2), rate)
+        taken = (self._engine, order, rates, recipe.batch, recipe.augmentation, self._generator, self._deadline)
+        return mean_loss(take_epoch(*taken))
+
+    def validate(self) -> Validation:
+        data = self._data
+        logits = self._engine.logits(data.validation)
+        loss = functional.cross_entropy(logits, data.labels[data.validation]).item()
+        accuracy = share_right(logits, data)
+        return Validation(accuracy=accuracy, loss=math.nan if math.isnan(accuracy) else loss)
+
+    def store(self) -> None:
+        self._engine.store()
+
+
+def _sizes(images: int, batch: int) -> Iterator[int]:
+    """Images of each step of an epoch; the last takes what is left, but never a single one: batch norms need two."""
+    for first in range(0, images, batch):
+        size = min(batch, images - first)
+        if size > 1 or batch == 1:
+            yield size
+
+
+class _TorchSteps:
+    """PyTorch's steps; what is masked stays at zero."""
+
+    def __init__(
+        self,
+        network: nn.Sequential,
+        data: Batches,
+        recipe: PlainRecipe,
+        generator: torch.Generator,
+        masks: Mapping[str, Tensor],
+        deadline: float,
     ) -> None:
         self._network = network
-        self._forward = forward
+        self._data = data
+        self._recipe = recipe
+        self._generator = generator
+        self._deadline = deadline
         self._optimiser = _optimiser(network, recipe)
         self._hold = held_at_zero(network, masks)
 
-    def begin(self, rate: float) -> None:
-        """Begin an epoch with this learning rate."""
+    def epoch(self, rate: float) -> float:
         self._network.train()
         self._optimiser.param_groups[0]["lr"] = rate
+        return run_epoch(_shuffled(self._data, self._recipe, self._generator), self._take, self._deadline)
 
-    def take(self, images: Tensor, labels: Tensor) -> Tensor:
+    def validate(self) -> Validation:
+        return _validate(self._network, self._data)
+
+    def store(self) -> None:
+        """They are there already."""
+
+    def _take(self, images: Tensor, labels: Tensor) -> Tensor:
         """One step; its loss, detached."""
-        loss = functional.cross_entropy(self._forward(images), labels)
+        loss = functional.cross_entropy(self._network(images), labels)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
@@ -151,11 +243,10 @@ def _optimiser(network: nn.Module, recipe: PlainRecipe) -> torch.optim.Optimizer
 
 
 def _shuffled(data: Batches, recipe: PlainRecipe, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch of training batches; the last takes what is left, but never a single image (batch norms need two)."""
+    """One epoch of training batches."""
     order = data.train[torch.randperm(len(data.train), generator=generator)].to(data.images.device)
-    for places in torch.split(order, recipe.batch):
-        if len(places) == 1 < recipe.batch:
-            return
+    sizes = list(_sizes(len(order), recipe.batch))
+    for places in torch.split(order[: sum(sizes)], sizes):
         images = data.images[places] * data.scale
         if recipe.augmentation is not None:
             images = random_affine(images, recipe.augmentation, generator)

@@ -18,8 +18,10 @@ from torch.nn import functional
 from space.architecture import Architecture
 from space.building import build
 from workers.augmentation import random_affine
-from workers.course import Course, TrainingError, finite, run_epoch
+from workers.compiled_training import take_epoch
+from workers.course import Course, TrainingError, finite, mean_loss, run_epoch
 from workers.dataset import DataSet, split
+from workers.engine import Engine, Pictures, Rule, knows
 from workers.fused import Forward, forward_of
 from workers.job import Failed, Outcome, Trained
 from workers.kernels import Kernels, load
@@ -66,6 +68,14 @@ class Batches:
         """The images at these places, as they are."""
         for places in torch.split(chosen.to(self.images.device), _VALIDATION_BATCH):
             yield self._laid_out(self.images[places] * self.scale - self.shift), self.labels[places]
+
+    def engine(self, network: nn.Sequential, rule: Rule, batch: int, masks: Mapping[str, Tensor]) -> Engine:
+        """What trains `network` by compiled steps; it draws its dropout's seed from torch's global generator."""
+        kernels = load()
+        assert kernels is not None
+        pictures = Pictures(images=self.images, labels=self.labels, scale=self.scale, shift=self.shift)
+        seed = int(torch.randint(_MAX_SEED - 1, ()))
+        return Engine(kernels, network, pictures, rule, batch=batch, seed=seed, masks=masks)
 
     def _laid_out(self, images: Tensor) -> Tensor:
         return images.contiguous(memory_format=self.numerics.layout)
@@ -144,6 +154,8 @@ def fit(
     `masks`, by names of parameters, hold these at zero where they are 0. TrainingError if the loss or a logit is no
     longer finite, or if time.monotonic() passes `deadline`.
     """
+    if data.numerics.compiled and knows(network, data.images):
+        return _fit_compiled(network, data, recipe, generator, deadline, masks or {})
     steps = recipe.epochs * steps_per_epoch(len(data.train), recipe.batch)
     optimisers = _optimisers(network, recipe, load() if data.numerics.fused else None)
     schedules = [
@@ -164,6 +176,38 @@ def fit(
     losses = tuple(run_epoch(data.shuffled(recipe, generator), step, deadline) for _ in range(recipe.epochs))
     accuracy = finite(_accuracy(network, data)) if len(data.validation) else None
     return Course(losses=losses, accuracy=accuracy)
+
+
+def _fit_compiled(
+    network: nn.Sequential,
+    data: Batches,
+    recipe: Recipe,
+    generator: torch.Generator,
+    deadline: float,
+    masks: Mapping[str, Tensor],
+) -> Course:
+    """`fit`, with whole steps by compiled loops: the same batches, maps and steps, but for rounding and dropout."""
+    rule = Rule(matrices="muon", others="adam", momentum=recipe.momentum, smoothing=recipe.smoothing)
+    engine = data.engine(network, rule, recipe.batch, masks)
+    each = steps_per_epoch(len(data.train), recipe.batch)
+    steps = recipe.epochs * each
+    heights = [triangle((step + 1) / (steps + 1), recipe.warmup) for step in range(steps)]
+    rates = torch.tensor(heights).outer(torch.tensor([recipe.peak, recipe.other_peak]))
+    losses = []
+    for epoch in range(recipe.epochs):
+        order = data.train[torch.randperm(len(data.train), generator=generator)]
+        now = rates[epoch * each : (epoch + 1) * each]
+        taken = take_epoch(engine, order, now, recipe.batch, recipe.augmentation, generator, deadline)
+        losses.append(mean_loss(taken))
+    engine.store()
+    accuracy = finite(share_right(engine.logits(data.validation), data)) if len(data.validation) else None
+    return Course(losses=tuple(losses), accuracy=accuracy)
+
+
+def share_right(logits: Tensor, data: Batches) -> float:
+    """Fraction of the validation images that get their label by `logits`; NaN if one of these is not finite."""
+    right = int((logits.argmax(dim=1) == data.labels[data.validation]).sum())
+    return right / len(data.validation) if logits.isfinite().all() else math.nan
 
 
 def held_at_zero(network: nn.Module, masks: Mapping[str, Tensor]) -> Callable[[], None]:

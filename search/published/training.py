@@ -142,6 +142,7 @@ def conditions() -> dict[RecipeName, dict[str, str]]:
 
     from workers.numerics import device, fastest
 
+    numerics = fastest(home.numerics_file())
     cores = f"{os.cpu_count()} {platform.machine()} cores, {torch.backends.cpu.get_cpu_capability()}"
     common = {
         "machine": torch.cuda.get_device_name() if device().type == "cuda" else cores,
@@ -149,6 +150,6 @@ def conditions() -> dict[RecipeName, dict[str, str]]:
         **{package: version(package) for package in ("petitnet", "torch", "numpy")},
     }
     return {
-        "published": common | {"number format": "float32, channels last"},
-        "ours": common | {"number format": str(fastest(home.numerics_file()))},
+        "published": common | {"number format": str(numerics.for_plain)},
+        "ours": common | {"number format": str(numerics)},
     }

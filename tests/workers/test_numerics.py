@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from workers import numerics
-from workers.numerics import Numerics, device, fastest
+from workers.numerics import COMPILED, Numerics, device, fastest
 
 
 @pytest.fixture(autouse=True)
@@ -84,10 +84,16 @@ def test_measuring_leaves_the_threads_alone(tmp_path: Path) -> None:
         (Numerics(channels_last=True), "float32, channels last", torch.channels_last),
         (Numerics(bfloat16=True, channels_last=True), "bfloat16, channels last", torch.channels_last),
         (Numerics(False, True, True), "float32, channels last, compiled norms and pools", torch.channels_last),
+        (COMPILED, "float32, whole steps compiled", torch.channels_last),
     ],
 )
 def test_numerics_describe_themselves(choice: Numerics, text: str, layout: torch.memory_format) -> None:
     assert (str(choice), choice.layout) == (text, layout)
+
+
+@pytest.mark.parametrize("choice", [Numerics(True, True), Numerics(True, True, True), COMPILED])
+def test_plain_trainings_are_in_float32_and_compiled_where_anything_is(choice: Numerics) -> None:
+    assert choice.for_plain == (COMPILED if choice.fused else Numerics(channels_last=True))
 
 
 def test_the_device_is_there() -> None:

@@ -13,7 +13,8 @@ from space.building import build
 from space.notation import read
 from workers.course import Course, TrainingError
 from workers.dataset import DataSet
-from workers.numerics import Numerics
+from workers.kernels import Kernels
+from workers.numerics import COMPILED, Numerics
 from workers.plain_recipe import PlainRecipe, Plateau, StepDecay
 from workers.plain_training import Pace, Validation, fit
 from workers.recipe import Augmentation
@@ -23,8 +24,17 @@ SMALL = "1x8x8-4c3pnr-P2-3c3p-G"
 FAST = PlainRecipe(optimiser="adam", learning_rate=0.01, batch=16, epochs=2)
 
 
+ENGINE = Numerics()
+
+
+@pytest.fixture(autouse=True, params=[Numerics(), COMPILED], ids=["torch", "compiled"])
+def every_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kernels: Kernels) -> None:
+    """PyTorch's steps and whole compiled ones: what is asked of a training is asked of both."""
+    monkeypatch.setitem(globals(), "ENGINE", request.param)
+
+
 def on_cpu(data: DataSet, numerics: Numerics | None = None) -> Batches:
-    return batches(data, 0, numerics or Numerics(), torch.device("cpu"))
+    return batches(data, 0, numerics or ENGINE, torch.device("cpu"))
 
 
 def without_fold(data: DataSet) -> Batches:
@@ -38,7 +48,7 @@ def network(line: str = SMALL, seed: int = 3) -> nn.Sequential:
 
 
 def course(
-    net: nn.Module, data: Batches, recipe: PlainRecipe, seed: int = 0, masks: Mapping[str, Tensor] | None = None
+    net: nn.Sequential, data: Batches, recipe: PlainRecipe, seed: int = 0, masks: Mapping[str, Tensor] | None = None
 ) -> Course:
     torch.manual_seed(seed)
     return fit(net, data, recipe, torch.Generator().manual_seed(seed), masks=masks)
@@ -169,7 +179,7 @@ def test_augmentation_changes_what_is_seen(few: DataSet) -> None:
 
 @pytest.mark.parametrize("numerics", [Numerics(bfloat16=True), Numerics(channels_last=True)])
 def test_the_numerics_of_other_trainings_do_not_matter(numerics: Numerics, few: DataSet) -> None:
-    assert course(network(), on_cpu(few, numerics), FAST) == course(network(), on_cpu(few), FAST)
+    assert course(network(), on_cpu(few, numerics), FAST) == course(network(), on_cpu(few, Numerics()), FAST)
 
 
 def test_a_single_image_that_is_left_is_no_step(few: DataSet) -> None:

@@ -14,8 +14,9 @@ from space.building import build
 from space.notation import read
 from workers.dataset import FOLDS, DataSet, make, split
 from workers.job import Failed, Trained
+from workers.kernels import Kernels
 from workers.muon import Muon
-from workers.numerics import Numerics
+from workers.numerics import COMPILED, Numerics
 from workers.recipe import Augmentation, Recipe, default_recipe
 from workers.training import Batches, batches, steps_per_epoch, train, triangle
 from workers.weights import unpack
@@ -27,8 +28,17 @@ STILL = Augmentation(rotation=0, scale=0, shift=0, shear=0)
 FAST = Recipe(epochs=2, batch=12)
 
 
+ENGINE = Numerics()
+
+
+@pytest.fixture(autouse=True, params=[Numerics(), COMPILED], ids=["torch", "compiled"])
+def every_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, kernels: Kernels) -> None:
+    """PyTorch's steps and whole compiled ones: what is asked of a training is asked of both."""
+    monkeypatch.setitem(globals(), "ENGINE", request.param)
+
+
 def on_cpu(data: DataSet, fold: int = 0, numerics: Numerics | None = None) -> Batches:
-    return batches(data, fold, numerics or Numerics(), CPU)
+    return batches(data, fold, numerics or ENGINE, CPU)
 
 
 def trained(architecture: Architecture, data: Batches, recipe: Recipe, seed: int = 0) -> Trained:
