@@ -4,8 +4,8 @@
 
 Each argument is one recipe: fields of workers.recipe.Recipe that differ from the default, "" for the default itself.
 All trainings hold out the fold of their seed, so that no two seeds have the same validation images, and no test image
-is read. Prints a line a recipe: for each network the mean and its standard error, in %. What is decided by it is written
-down in docs/experiments.md.
+is read. Prints a line a recipe: for each network the mean and its standard error, in %. What is decided by it stands in
+docs/experiments.md.
 """
 
 from __future__ import annotations

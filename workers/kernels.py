@@ -1,4 +1,4 @@
-"""The compiled loops of kernels.c and engine.c: built once on a machine that has a C compiler, loaded from then on."""
+"""The loops in compiled/ (kernels.c, engine.c): built once on a machine that has a C compiler, loaded from then on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ _WIDE = "-mprefer-vector-width=512"
 PLACES = {torch.float32: torch.int32, torch.bfloat16: torch.int16}
 """Type of the places that pools remember, by that of their elements."""
 _NAMES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
-_SOURCES = {name: files("workers").joinpath(name).read_bytes() for name in ("kernels.c", "engine.c")}
+_SOURCES = {
+    file.name: file.read_bytes()
+    for file in sorted(files("workers").joinpath("compiled").iterdir(), key=lambda file: file.name)
+    if file.name.endswith((".c", ".h"))
+}
 VERSION = hashlib.sha256(b"\0".join([*_SOURCES.values(), *map(str.encode, _FLAGS)])).hexdigest()[:8]
 MOST_CHANNELS = 512
 """Of a map that the loops take."""
@@ -88,7 +92,7 @@ def _compile(compiler: str, library: Path) -> bool:
     with tempfile.TemporaryDirectory(dir=library.parent) as directory:
         for name, source in _SOURCES.items():
             (Path(directory) / name).write_bytes(source)
-        codes = [str(Path(directory) / name) for name in _SOURCES]
+        codes = [str(Path(directory) / name) for name in _SOURCES if name.endswith(".c")]
         try:
             for flags in ((*_FLAGS, _WIDE), _FLAGS):
                 command = [*compiler.split(), *flags, "-shared", *codes, "-o", str(scratch), "-lm"]
