@@ -11,7 +11,8 @@ from optuna.samplers import BaseSampler
 from search.ledger import SAMPLED, Ledger
 from search.seeds import derive
 from search.settings import StudySettings
-from space.fitting import parameters, shrink
+from space.filling import settle
+from space.fitting import parameters
 from space.known_points import published_in
 from space.notation import write
 from space.ranges import Choices
@@ -21,7 +22,7 @@ STARTUP = 20
 every value of a range alike, and most such networks are poor."""
 RANDOM = "random"
 PROJECTED = "projected"
-"""The origin of a proposal over budget with its widths shrunk to the largest that fit."""
+"""The origin of what takes the place of a proposal over budget."""
 PUBLISHED = "published: "
 """What the origin of a published network begins with."""
 AGAIN = "again: #"
@@ -103,20 +104,22 @@ class Proposer:
         return None
 
     def _own_wish(self) -> Wish:
-        """What no other driver can have asked: a random draw or the sampler's proposal, projected if it is too large.
+        """A random draw or the sampler's proposal, made to fit the budget and as full as it says itself.
 
-        What is over budget is told PRUNED all the same, so that the sampler learns where the budget is.
+        What is over budget is told PRUNED all the same, so that the sampler learns where the budget is. Of what is
+        within it the sampler is told only what is trained.
         """
         self._started = self._started or self._ledger.within_budget() >= STARTUP
-        wish = (
-            Wish(self._ledger.sample(self._sampler, self._space))
+        asked, origin = (
+            (self._ledger.sample(self._sampler, self._space), SAMPLED)
             if self._started
-            else Wish(self._space.random(self._rng), RANDOM)
+            else (self._space.random(self._rng), RANDOM)
         )
         budget = self._settings.budget
-        if parameters(self._space, wish.choices) <= budget:
-            return wish
-        return Wish(shrink(self._space, wish.choices, budget), PROJECTED, rejected=(wish.choices, wish.origin))
+        settled = settle(self._space, asked, budget)
+        if parameters(self._space, asked) <= budget:
+            return Wish(settled, origin)
+        return Wish(settled, PROJECTED, rejected=(asked, origin))
 
     def _shared_wish(self) -> Wish | None:
         """What any driver may ask, and only one shall: an interrupted candidate, then a published network."""

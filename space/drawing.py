@@ -31,6 +31,11 @@ def growth_name(stage: int, place: int) -> str:
     return f"growth{stage}.{place}"
 
 
+def is_growth(name: str) -> bool:
+    """Whether a range is a convolution's growth over the one before, and not its number of filters."""
+    return name.startswith("growth")
+
+
 def grown(filters: int, growth: int) -> int:
     """`filters` more or less by `growth`, within what a convolution may have."""
     return max(FILTERS[0], min(FILTERS[1], filters + growth))
@@ -48,6 +53,8 @@ class Drawing:
         self.shape = image
         self.awaits_norm = False
         """Whether a convolution's batch norm is still to come, because it belongs after the pool."""
+        self.chosen: dict[str, int] = {}
+        """Place among the layers of each convolution whose filters are chosen, by the range that says how many."""
 
     def architecture(self) -> Architecture:
         stages = range(1, self.stages + 1)
@@ -81,40 +88,46 @@ class Drawing:
         """Convolutions, then a pool and a transition; without convolutions of its own a stage is at most its pool."""
         depth = self.whole(f"depth{stage}")
         transition = "none" if last or depth == 0 else self.choices["transition"]
-        width = 0 if transition == "none" else self.whole(f"transition{stage}")
-        for filters in self.widths(stage)[:depth]:
-            self.block(filters, self.whole(f"kernel{stage}"))
+        for name, filters in list(self.widths(stage).items())[:depth]:
+            self.block(filters, self.whole(f"kernel{stage}"), name)
             if stage >= self.whole("dropout_from"):
                 self.drop()
         if transition == "before pool":
-            self.block(width, 1)
+            self.block(self.whole(f"transition{stage}"), 1, f"transition{stage}")
         if stage == 1 or self.choices[f"pool{stage}"]:
             self.pool()
         if transition == "after pool":
-            self.block(width, 1)
+            self.block(self.whole(f"transition{stage}"), 1, f"transition{stage}")
         elif transition == "after pool, linear":
             self.settle_norm()
-            self.conv(width, 1)
+            self.conv(self.whole(f"transition{stage}"), 1, f"transition{stage}")
 
-    def widths(self, stage: int) -> list[int]:
+    def widths(self, stage: int) -> dict[str, int]:
         """Filters of each convolution of a stage: the first as chosen, the others by growth over the one before."""
-        found = [self.whole(f"width{stage}")]
+        filters = self.whole(f"width{stage}")
+        found = {f"width{stage}": filters}
         for place in GROWING:
-            found.append(grown(found[-1], self.whole(growth_name(stage, place))))
+            filters = grown(filters, self.whole(growth_name(stage, place)))
+            found[growth_name(stage, place)] = filters
         return found
 
-    def conv(self, filters: int, kernel: int) -> None:
-        """A convolution, padded if the space says so or if it would leave too small a map."""
+    def conv(self, filters: int, kernel: int, name: str | None = None) -> None:
+        """A convolution, padded if the space says so or if it would leave too small a map.
+
+        `name` is the range that its filters are chosen from, if they are chosen.
+        """
+        if name is not None:
+            self.chosen[name] = len(self.layers)
         padding = 0
         if self.choices["padding"] or self.side() - kernel + 1 < _SMALLEST_MAP:
             kernel |= 1  # only odd kernels can keep the map's size
             padding = kernel // 2
         self.add(Conv(filters, kernel, padding, bool(self.choices["bias"])))
 
-    def block(self, filters: int, kernel: int) -> None:
-        """A convolution with its batch norm and ReLU."""
+    def block(self, filters: int, kernel: int, name: str | None = None) -> None:
+        """A convolution, as `conv` takes it, with its batch norm and ReLU."""
         self.settle_norm()
-        self.conv(filters, kernel)
+        self.conv(filters, kernel, name)
         self.activate()
 
     def activate(self) -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from space.drawing import GROWING, growth_name
 from space.published import PUBLISHED, Published
 from space.ranges import Choices, Value
-from space.search_space import SearchSpace
+from space.search_space import FILL, SearchSpace
 
 _UNUSED: dict[str, Value] = {
     **{f"depth{stage}": 0 for stage in (2, 3, 4)},
@@ -25,6 +25,7 @@ _UNUSED: dict[str, Value] = {
     "finish": "plain",
     "dropout": 0.0,
     "dropout_from": 1,
+    FILL: 0,
 }
 
 

@@ -15,6 +15,9 @@ from space.drawing import DEPTH, FILTERS, GROWING, Drawing, growth_name
 from space.layers import Shape
 from space.ranges import Choice, Choices, Chooser, Range, Value
 
+FILL = "fill"
+"""The range of how much of the budget a network is widened to take up, in percent; 0 leaves it as it is."""
+
 
 @dataclass(frozen=True)
 class SearchSpace:
@@ -53,6 +56,7 @@ class SearchSpace:
             Choice("finish", ("plain", "norm", "block"), weights=(85, 10, 5)),
             Choice("dropout", (0.0, 0.05, 0.1), weights=(70, 25, 5)),
             Range("dropout_from", 1, self.stages + 1),
+            Choice(FILL, (0, 60, 80, 100), weights=(20, 10, 20, 50)),
         )
 
     def _stage(self, stage: int) -> list[Range | Choice]:
@@ -79,4 +83,8 @@ class SearchSpace:
 
     def architecture(self, choices: Choices) -> Architecture:
         """The network that `choices` describe; KeyError where a range has no value."""
-        return Drawing(self.image, self.classes, self.stages, choices).architecture()
+        return self.drawing(choices).architecture()
+
+    def drawing(self, choices: Choices) -> Drawing:
+        """The network that `choices` describe, before it is drawn."""
+        return Drawing(self.image, self.classes, self.stages, choices)

@@ -15,7 +15,8 @@ from search.ledger import Ledger
 from search.settings import StudySettings
 from search.storage import Store
 from space.candidate import Confirmation, State
-from space.fitting import parameters, shrink
+from space.filling import shrink
+from space.fitting import parameters
 from space.ranges import Choices
 from space.search_space import SearchSpace
 

@@ -53,11 +53,11 @@ def test_a_map_of_one_pixel_and_flat_batch_norm_can_be_built() -> None:
 
 EVERYTHING_BUT_BUILDING = """
 import random, sys
-from space import architecture, building, candidate, counting, fitting, known_points, layers, notation, published
+from space import architecture, building, candidate, counting, filling, known_points, layers, notation, published
 from space import search_space
 
 space = search_space.SearchSpace((1, 28, 28), 10)
-choices = fitting.shrink(space, space.random(random.Random(0)), 1000)
+choices = filling.shrink(space, space.random(random.Random(0)), 1000)
 network = notation.read(notation.write(space.architecture(choices)))
 assert architecture.Architecture.from_json(network.to_json()).totals.parameters <= 1000
 assert known_points.published_in(space)

@@ -2,18 +2,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from functools import cache
 from itertools import combinations, product
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from space.fitting import BudgetError, check_budget, largest, parameters, share_within, shrink, smallest
-from space.layers import Conv
-from space.ranges import Choice, Choices, Range, Value
+from space.fitting import BudgetError, check_budget, largest, parameters, share_within, smallest
+from space.ranges import Choice, Range, Value
 from space.search_space import SearchSpace
-from tests.space.strategies import PROPERTY, SPACES, chosen
+from tests.space.strategies import SPACES
 
 MNIST = SPACES[0]
 EXTREMES = {space: (parameters(space, smallest(space)), parameters(space, largest(space))) for space in SPACES}
@@ -82,92 +78,6 @@ def test_the_extremes_of_large_images_and_many_classes(space: SearchSpace) -> No
     assert max(corners) <= most
 
 
-@cache
-def fewest(space: SearchSpace) -> int:
-    return parameters(space, smallest(space))
-
-
-def filters(space: SearchSpace, choices: Choices) -> list[int]:
-    return [layer.filters for layer in space.architecture(choices).layers if isinstance(layer, Conv)]
-
-
-def no_wider(space: SearchSpace, one: Choices, other: Choices) -> bool:
-    return all(ours <= theirs for ours, theirs in zip(filters(space, one), filters(space, other), strict=True))
-
-
-def same_but_for_filters(space: SearchSpace, one: Choices, other: Choices) -> bool:
-    return all(
-        one[dimension.name] == other[dimension.name]
-        for dimension in space.dimensions
-        if not (isinstance(dimension, Range) and dimension.filters)
-    )
-
-
-@settings(PROPERTY, max_examples=40)
-@given(chosen(), st.floats(0, 1))
-def test_a_shrunken_choice_fits_and_widens_nothing(
-    drawn: tuple[SearchSpace, dict[str, Value]], fraction: float
-) -> None:
-    space, choices = drawn
-    least = fewest(space)
-    budget = least + int(fraction**3 * 30_000)
-    shrunken = shrink(space, choices, budget)
-
-    assert parameters(space, shrunken) <= budget
-    for dimension in space.dimensions:
-        if isinstance(dimension, Range):
-            assert shrunken[dimension.name] in range(dimension.low, dimension.high + 1)
-            if dimension.log:
-                assert int(shrunken[dimension.name]) <= int(choices[dimension.name])
-        else:
-            assert shrunken[dimension.name] in dimension.values
-    if same_but_for_filters(space, shrunken, choices):
-        assert no_wider(space, shrunken, choices)
-
-
-@settings(PROPERTY, max_examples=25)
-@given(chosen())
-def test_what_fits_is_not_shrunk(drawn: tuple[SearchSpace, dict[str, Value]]) -> None:
-    space, choices = drawn
-    shrunken = shrink(space, choices, parameters(space, choices))
-
-    assert space.architecture(shrunken) == space.architecture(choices)
-
-
-@settings(PROPERTY, max_examples=12)
-@given(chosen())
-def test_the_smallest_budget_gives_a_smallest_network(drawn: tuple[SearchSpace, dict[str, Value]]) -> None:
-    space, choices = drawn
-    least = fewest(space)
-
-    assert parameters(space, shrink(space, choices, least)) == least
-
-
-def test_shrinking_keeps_the_kind_of_network_and_most_of_the_budget() -> None:
-    widest = {**MNIST.choose(lambda dimension: dimension.ends[-1]), "head": "average", "bias": False}
-    for budget in (3_000, 5_000, 10_000, 20_000):
-        shrunken = shrink(MNIST, widest, budget)
-        assert same_but_for_filters(MNIST, shrunken, widest)
-        assert 0.7 * budget < parameters(MNIST, shrunken) <= budget
-
-
-@pytest.mark.parametrize("growth", [-8, -3, 0, 16])
-def test_no_convolution_gets_more_filters_than_it_had(growth: int) -> None:
-    """The second convolution's growth is cut off at the most filters that there are; the third one follows it."""
-    choices = {
-        **MNIST.choose(lambda dimension: dimension.ends[-1]),
-        "width1": 32,
-        "growth1.2": 16,
-        "growth1.3": growth,
-        "head": "average",
-    }
-    full = parameters(MNIST, choices)
-    for budget in range(full // 20, full, full // 20):
-        shrunken = shrink(MNIST, choices, budget)
-        if same_but_for_filters(MNIST, shrunken, choices):
-            assert no_wider(MNIST, shrunken, choices)
-
-
 def test_shares_grow_with_the_budget() -> None:
     least, most = EXTREMES[MNIST]
     shares = share_within(MNIST, (least - 1, 5_000, 10_000, 20_000, most), draws=300)
@@ -190,5 +100,3 @@ def test_a_budget_that_nothing_meets_is_refused_with_the_least() -> None:
     check_budget(MNIST, least)
     with pytest.raises(BudgetError, match=message):
         check_budget(MNIST, 12)
-    with pytest.raises(BudgetError, match=message):
-        shrink(MNIST, MNIST.random(random.Random(0)), 12)
