@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -233,12 +233,28 @@ def _confirming(candidate: Candidate, needed: int) -> str:
     )
 
 
+class _Seen(NamedTuple):
+    """What has been told of a candidate."""
+
+    state: State
+    repeats: int
+    confirmations: int
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> Self:
+        """All that there is to tell."""
+        return cls(candidate.state, len(candidate.repeats), len(candidate.confirmations))
+
+
+_UNSEEN = _Seen(State.WAITING, 0, 0)
+
+
 class PlainView:
-    """A line for each candidate that ends, each confirmation and each minute."""
+    """A line for each candidate that ends, each repeat, each confirmation and each minute."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._seen: dict[int, tuple[State, int]] | None = None
+        self._seen: dict[int, _Seen] | None = None
         self._told = 0.0
         self._noticed = False
 
@@ -249,10 +265,11 @@ class PlainView:
 
     def update(self, snapshot: Snapshot) -> None:
         now = time.monotonic()
-        seen = {candidate.number: (candidate.state, len(candidate.confirmations)) for candidate in snapshot.candidates}
+        seen = {candidate.number: _Seen.of(candidate) for candidate in snapshot.candidates}
         for candidate in snapshot.candidates:
-            if self._seen is not None and self._seen.get(candidate.number) != seen[candidate.number]:
-                line = _told(candidate)
+            before = None if self._seen is None else self._seen.get(candidate.number, _UNSEEN)
+            if before is not None and before != seen[candidate.number]:
+                line = _told(candidate, before)
                 if line:
                     self._print(snapshot, now, line)
         self._seen = seen
@@ -286,9 +303,13 @@ def summary(snapshot: Snapshot, now: float) -> str:
     )
 
 
-def _told(candidate: Candidate) -> str | None:
+def _told(candidate: Candidate, before: _Seen) -> str | None:
     what = f"#{candidate.number} {number(candidate.parameters)} parameters"
     results = " / ".join(percent(accuracy) for accuracy in candidate.rungs.values())
+    if len(candidate.repeats) > before.repeats:
+        latest_run = percent(candidate.repeats[-1].accuracy)
+        mean = f"{percent(candidate.mean)} mean of {len(candidate.runs)}"
+        return f"{what}: seed {len(candidate.runs)}: {latest_run} ({mean})"
     if candidate.confirmations:
         latest = candidate.confirmations[-1]
         return f"{what}: confirmation {len(candidate.confirmations)}: {percent(latest.accuracy)} (fold {latest.fold})"

@@ -35,6 +35,7 @@ def candidate_row(candidate: Candidate) -> dict[str, Any]:
         "architecture": candidate.line,
         "epochs": candidate.epochs,
         "accuracy": candidate.accuracy,
+        "standard_error": candidate.standard_error,
         "confirmed_accuracy": candidate.confirmed_accuracy,
         "verified_accuracy": candidate.verified_accuracy,
         "rungs": {str(epochs): accuracy for epochs, accuracy in candidate.rungs.items()},

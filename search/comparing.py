@@ -81,8 +81,9 @@ class Contender:
         return f"{self.study}/{self.candidate.number}"
 
     def validation(self, epochs: int) -> Reading:
-        """After a training of so many epochs."""
-        accuracies = (self.candidate.rungs[epochs],)
+        """After trainings of so many epochs: with several seeds of the longest, if it was repeated."""
+        runs = self.candidate.runs if epochs == self.candidate.epochs else ()
+        accuracies = tuple(run.accuracy for run in runs) or (self.candidate.rungs[epochs],)
         return Reading(kind=Kind.VALIDATION, accuracies=accuracies, images=held_out(self.dataset, 0), epochs=epochs)
 
     @property

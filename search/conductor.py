@@ -13,8 +13,10 @@ from search.drivers import Presence
 from search.keepsakes import keepsakes
 from search.ledger import Ledger, RungResult
 from search.promotion import goes_on
-from search.proposer import Proposer
+from search.proposer import Proposal, Proposer
+from search.repeats import Repeater
 from search.settings import RunLimits, StudySettings
+from space.candidate import State
 from workers.job import Failed, Job, Outcome, Trained
 
 HOPELESS = 10
@@ -49,6 +51,7 @@ class Conductor:
         ledger.fail_abandoned(self._living)
         proposer.look_for_interrupted()
         self._confirmer = Confirmer(ledger, settings, self._living)
+        self._repeater = Repeater(ledger, settings, self._living)
         self._training: dict[int, _Training] = {}
         self._ready: deque[Job] = deque()
         self._losses: Counter[Job] = Counter()
@@ -90,6 +93,11 @@ class Conductor:
             return None
         return f"{len(self._failures)} trainings in a row failed, the last one with: {self._failures[-1]}"
 
+    @property
+    def spent(self) -> bool:
+        """Whether the space has no network left that this run has not seen, as far as it can tell."""
+        return self._proposer.is_spent
+
     def _living(self) -> set[int]:
         """Numbers of the study's drivers that may be alive; waits for a database that is away."""
         return self._ledger.store.patience.run(self._presence.living)
@@ -105,8 +113,11 @@ class Conductor:
         self._proposer.look_for_interrupted()
         self._confirmer.refresh()
         self.winner = self._ledger.winner
-        trained = sum(candidate.is_trained for candidate in self._ledger.candidates())
-        self.exhausted = trained >= self._limits.trials and not self._training and not self._confirmer.busy
+        candidates = self._ledger.candidates()
+        over = sum(candidate.is_trained for candidate in candidates) >= self._limits.trials or (
+            self.spent and not any(candidate.state == State.RUNNING for candidate in candidates)
+        )
+        self.exhausted = over and not self._training and not self._confirmer.busy and not self._repeater.busy
         self._nothing_due = False
         self._looked = time.monotonic()
 
@@ -121,9 +132,9 @@ class Conductor:
         return job
 
     def _new_candidate(self) -> Job | None:
-        proposal = self._proposer.propose()
-        if proposal is None:
-            return None
+        proposal = self._proposer.propose(self._repeater.take)
+        if not isinstance(proposal, Proposal):
+            return proposal
         self._training[proposal.number] = _Training(proposal.line, self._ledger.seed(proposal.number))
         return self._rung(proposal.number, self._settings.rungs[0])
 
@@ -158,6 +169,10 @@ class Conductor:
             self._confirmer.tell(job, outcome)
             if self._confirmer.confirmed(job.candidate):
                 self._win(job.candidate)
+            return
+        if job.kind == "repeat":
+            self._repeater.tell(job, outcome)
+            self._confirmer.refresh()
             return
         match outcome:
             case Failed(reason=reason):

@@ -24,7 +24,8 @@ from search.settings import StudySettings
 from search.storage import Store
 from search.verifications import Verifications
 from space.architecture import Architecture
-from space.candidate import Candidate, Confirmation, PrunedFrom, State
+from space.candidate import Candidate, Confirmation, PrunedFrom, Run, State
+from space.identity import identity
 from space.notation import write
 from space.ranges import Choice, Choices, Range, Value
 from space.search_space import SearchSpace
@@ -33,8 +34,10 @@ _SETTINGS = "settings"
 _CONDITIONS = "conditions"
 _WINNER = "winner"
 _CONFIRMATION = "confirmation"
+_REPEAT = "repeat"
 _CLAIM = "claim"
 _LINE = "architecture"
+_IDENTITY = "identity"
 _PARAMETERS = "parameters"
 _MACS = "macs"
 _PEAK = "peak_activation_bytes"
@@ -52,7 +55,21 @@ _FIGURE = "dashboard:plot_data:pareto"
 """Where optuna-dashboard looks for figures; the last word is its title there."""
 
 OWN_ATTRIBUTES = frozenset(
-    {_LINE, _PARAMETERS, _MACS, _PEAK, _OVER, _ORIGIN, _DRIVER, _SECONDS, _REASON, _INTERRUPTED, _AGAIN, _PRUNING}
+    {
+        _LINE,
+        _IDENTITY,
+        _PARAMETERS,
+        _MACS,
+        _PEAK,
+        _OVER,
+        _ORIGIN,
+        _DRIVER,
+        _SECONDS,
+        _REASON,
+        _INTERRUPTED,
+        _AGAIN,
+        _PRUNING,
+    }
 )
 """User attributes of trials that are ours and nobody else's to write."""
 
@@ -271,45 +288,49 @@ class Ledger:
 
     def record_confirmation(self, number: int, place: int, confirmation: Confirmation) -> None:
         """A study attribute each: Optuna's finished trials cannot be written to."""
-        value = {name: getattr(confirmation, name) for name in Confirmation.__dataclass_fields__}
-        self._study.set_user_attr(f"{_CONFIRMATION}:{number}:{place}", value)
+        self._study.set_user_attr(f"{_CONFIRMATION}:{number}:{place}", asdict(confirmation))
+
+    def record_repeat(self, number: int, place: int, run: Run) -> None:
+        """Likewise what came of another seed; `place` is 1, 2, ..."""
+        self._study.set_user_attr(f"{_REPEAT}:{number}:{place}", asdict(run))
 
     def confirmations(self, number: int) -> dict[int, Confirmation]:
         """The confirmations of a candidate by their place."""
-        return self._all_confirmations().get(number, {})
-
-    def _all_confirmations(self) -> dict[int, dict[int, Confirmation]]:
-        found: dict[int, dict[int, Confirmation]] = {}
-        for key, value in sorted(self._study.user_attrs.items()):
-            kind, *places = key.split(":")
-            if kind == _CONFIRMATION:
-                number, place = map(int, places)
-                found.setdefault(number, {})[place] = Confirmation(**value)
-        return found
+        found = _places(self._study.user_attrs, _CONFIRMATION).get(number, {})
+        return {place: Confirmation(**value) for place, value in found.items()}
 
     def claim_confirmation(self, number: int, place: int, living: Collection[int]) -> bool:
         """Take on a confirmation, unless it is there or another driver among the `living` has taken it on."""
         with self._store.exclusively(self.name):
-            attributes = self._study.user_attrs
-            key = f"{_CLAIM}:{number}:{place}"
-            holder = attributes.get(key)
-            if f"{_CONFIRMATION}:{number}:{place}" in attributes or (holder != self.driver and holder in living):
-                return False
-            self._study.set_user_attr(key, self.driver)
-            return True
+            return self._claim(f"{_CONFIRMATION}:{number}:{place}", f"{_CLAIM}:{number}:{place}", living)
+
+    def claim_repeat(self, number: int, place: int, living: Collection[int]) -> bool:
+        """Take on a repeat likewise; the caller holds the study's lock."""
+        return self._claim(f"{_REPEAT}:{number}:{place}", f"{_CLAIM}:{_REPEAT}:{number}:{place}", living)
+
+    def _claim(self, wanted: str, claim: str, living: Collection[int]) -> bool:
+        attributes = self._study.user_attrs
+        holder = attributes.get(claim)
+        if wanted in attributes or (holder != self.driver and holder in living):
+            return False
+        self._study.set_user_attr(claim, self.driver)
+        return True
 
     def candidates(self) -> list[Candidate]:
         """All of them, by number."""
-        confirmations = self._all_confirmations()
+        attributes = self._study.user_attrs
         found = [self._candidate(trial) for trial in self._trials()]
-        for number, places in confirmations.items():
-            found[number] = replace(found[number], confirmations=tuple(places[place] for place in sorted(places)))
+        for number, places in _places(attributes, _CONFIRMATION).items():
+            confirmations = tuple(Confirmation(**places[place]) for place in sorted(places))
+            found[number] = replace(found[number], confirmations=confirmations)
+        for number, places in _places(attributes, _REPEAT).items():
+            found[number] = replace(found[number], repeats=tuple(Run(**places[place]) for place in sorted(places)))
         for number, verifications in self.verifications.tested().items():
             found[number] = replace(found[number], verifications=verifications)
         return found
 
     def _candidate(self, trial: FrozenTrial) -> Candidate:
-        """Without confirmations; what is finished stays as it is and is read once."""
+        """Without repeats and confirmations; what is finished stays as it is and is read once."""
         known = self._finished.get(trial.number)
         if known is None:
             known = _candidate(trial, seed=self.seed(trial.number))
@@ -332,6 +353,25 @@ class Ledger:
         if not 0 <= number < len(candidates):
             raise NotFoundError(f"study {self.name} has no candidate {number} (it has {len(candidates)})")
         return candidates[number]
+
+    def known(self, architecture: Architecture) -> int | None:
+        """Number of the candidate that is this network, trained or in training, whoever asked it; None if none is.
+
+        Those over budget, those that only their run's end interrupted and those that pruning has made are none.
+        """
+        wanted = identity(architecture)
+        for trial in self._trials():
+            if trial.user_attrs.get(_IDENTITY) == wanted:
+                candidate = self._candidate(trial)
+                if candidate.is_trained or candidate.state == State.RUNNING:
+                    return candidate.number
+        return None
+
+    def same_network(self, candidate: Candidate) -> list[Candidate]:
+        """All candidates that are the same network as one, itself among them: an interrupted one is asked again."""
+        everyone = self.candidates()
+        same = [one for one in everyone if one.identity and one.identity == candidate.identity]
+        return same or [candidate]
 
     def on_front(self, number: int, accuracy: float) -> Candidate | None:
         """A candidate, if nothing that was trained to the end is as accurate with as few parameters; else None."""
@@ -416,7 +456,7 @@ def _trial(space: SearchSpace, choices: Choices, budget: int, origin: str) -> Fr
         state=TrialState.RUNNING,
         params=dict(choices),
         distributions=distributions(space),
-        user_attrs=_description(architecture) | {_ORIGIN: origin},
+        user_attrs=_description(architecture) | {_IDENTITY: identity(architecture), _ORIGIN: origin},
         constraints={_PARAMETERS: architecture.totals.parameters - budget},
     )
 
@@ -442,6 +482,17 @@ def _description(architecture: Architecture) -> dict[str, Any]:
     }
 
 
+def _places(attributes: Mapping[str, Any], wanted: str) -> dict[int, dict[int, dict[str, Any]]]:
+    """What a study's attributes of one kind hold, by the number of the candidate and by place."""
+    found: dict[int, dict[int, dict[str, Any]]] = {}
+    for key, value in attributes.items():
+        kind, *places = key.split(":")
+        if kind == wanted:
+            number, place = map(int, places)
+            found.setdefault(number, {})[place] = value
+    return found
+
+
 def names(store: Store) -> list[str]:
     """Names of all studies in a database, those of other programs included."""
     return sorted(study.study_name for study in store.optuna.get_all_studies())
@@ -459,6 +510,7 @@ def _candidate(trial: FrozenTrial, seed: int) -> Candidate:
         state=State.OVER_BUDGET if _OVER in attributes else _STATES[trial.state],
         origin=attributes.get(_ORIGIN, SAMPLED),
         line=attributes.get(_LINE, ""),
+        identity=attributes.get(_IDENTITY, ""),
         parameters=attributes.get(_PARAMETERS, 0),
         macs=attributes.get(_MACS, 0),
         peak_activation_bytes=attributes.get(_PEAK, 0),

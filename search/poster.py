@@ -33,7 +33,7 @@ class Poster:
 
     def post(self, candidates: Sequence[Candidate]) -> None:
         """Post it now, unless it would be the same again or there is nothing to draw."""
-        told = sum(len(candidate.rungs) + len(candidate.confirmations) for candidate in candidates)
+        told = sum(len(one.rungs) + len(one.repeats) + len(one.confirmations) for one in candidates)
         if told == self._posted:
             return
         begun = time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from optuna.samplers import BaseSampler
@@ -16,10 +17,15 @@ from space.fitting import parameters
 from space.known_points import published_in
 from space.notation import write
 from space.ranges import Choices
+from workers.job import Job
 
 STARTUP = 20
 """Candidates drawn by the space's own odds before the sampler proposes: with fewer results to learn from it would draw
 every value of a range alike, and most such networks are poor."""
+ASKS = 20
+"""Networks that are known already, one after the other, until random draws take the sampler's place."""
+DRAWS = 200
+"""As many random draws after that until the space counts as exhausted."""
 RANDOM = "random"
 PROJECTED = "projected"
 """The origin of what takes the place of a proposal over budget."""
@@ -75,6 +81,8 @@ class Proposer:
         self._interrupted: deque[int] = deque()
         self._published = deque([] if cold_start else self._fitting_published())
         self._started = False
+        self._in_vain = 0
+        """Proposals of our own, since the last new network, that were none."""
         self._full = False
         """By the last look."""
         self._rng = random.Random(derive(settings.seed, "random", ledger.within_budget(), ordinal))  # noqa: S311
@@ -91,16 +99,32 @@ class Proposer:
         """Have the candidates asked again whose drivers ended or died."""
         self._interrupted = deque(number for number, _ in self._ledger.interrupted(self._space))
 
-    def propose(self) -> Proposal | None:
-        """The next candidate that fits; None if the study has as many as it may have."""
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing new is to be found: all that was proposed and drawn lately was known."""
+        return self._in_vain >= ASKS + DRAWS
+
+    def propose(self, repeat: Callable[[int], Job | None] = lambda number: None) -> Proposal | Job | None:
+        """The next candidate that fits; None if the study has as many as it may have, or if nothing new is found.
+
+        A network that is known is no candidate again, whoever asked it. `repeat` is told the number that it has, under
+        the study's lock, and may give a job that trains it once more; else another is asked.
+        """
         while not (self._full and self._is_full()):
-            wish = None if self._interrupted or self._published else self._own_wish()
+            own = None if self._interrupted or self._published or self.is_spent else self._own_wish()
             with self._ledger.store.exclusively(self._ledger.name):
                 if self._is_full():
                     return None
-                wish = wish or self._shared_wish()
-                if wish is not None:
+                wish = own or self._shared_wish()
+                if wish is None and self.is_spent:
+                    return None
+                known = None if wish is None else self._ledger.known(self._space.architecture(wish.choices))
+                if wish is not None and known is None:
                     return self._begin(wish)
+                if known is not None and (job := repeat(known)) is not None:
+                    return job
+            if own is not None:
+                self._turn_down(own)
         return None
 
     def _own_wish(self) -> Wish:
@@ -112,7 +136,7 @@ class Proposer:
         self._started = self._started or self._ledger.within_budget() >= STARTUP
         asked, origin = (
             (self._ledger.sample(self._sampler, self._space), SAMPLED)
-            if self._started
+            if self._started and self._in_vain < ASKS
             else (self._space.random(self._rng), RANDOM)
         )
         budget = self._settings.budget
@@ -120,6 +144,12 @@ class Proposer:
         if parameters(self._space, asked) <= budget:
             return Wish(settled, origin)
         return Wish(settled, PROJECTED, rejected=(asked, origin))
+
+    def _turn_down(self, wish: Wish) -> None:
+        """A network that is known; where the sampler asked for more than the budget it is told so all the same."""
+        self._in_vain += 1
+        if wish.rejected is not None and wish.rejected[1] == SAMPLED:
+            self._ledger.reject(self._space, wish.rejected[0], self._settings.budget)
 
     def _shared_wish(self) -> Wish | None:
         """What any driver may ask, and only one shall: an interrupted candidate, then a published network."""
@@ -140,6 +170,7 @@ class Proposer:
         return self._full
 
     def _begin(self, wish: Wish) -> Proposal:
+        self._in_vain = 0
         number = self._ledger.begin(
             self._space,
             wish.choices,

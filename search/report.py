@@ -11,6 +11,7 @@ from rich.text import Text
 from dashboards.progress import pruned_by_rung
 from dashboards.tables import candidate_row, candidates_table, ranking
 from dashboards.text import counted, duration, interval, number, percent, points
+from search.proposer import ASKS, DRAWS
 from search.run import Result
 from space.candidate import Candidate, State
 from space.statistics import Summary
@@ -34,6 +35,7 @@ def result_row(result: Result) -> dict[str, Any]:
         "pruned_by_rung": {str(epochs): count for epochs, count in sorted(pruned_by_rung(result.candidates).items())},
         "best": [candidate_row(candidate) for candidate in ranking(result.candidates, winner)[:SHOWN]],
         "seconds": round(result.seconds, 3),
+        "spent": result.spent,
     }
 
 
@@ -43,6 +45,10 @@ def print_result(console: Console, result: Result) -> None:
     if best:
         console.print(candidates_table(best, f"Best candidates of {result.study} (validation accuracy)"))
     console.print(_verdict(result))
+    if result.spent:
+        console.print(
+            f"Nothing new is left to train: the last {ASKS + DRAWS} proposals were all known.", highlight=False
+        )
     console.print(pruned_line(result.candidates), highlight=False)
     if result.seconds:
         console.print(f"This run took {duration(result.seconds)}.", highlight=False)

@@ -18,7 +18,6 @@ from search.ledger import Ledger, names
 from search.patience import STORAGE_TIMEOUT, Patience
 from search.poster import Poster
 from search.proposer import Proposer
-from search.reference import parse
 from search.seeds import derive
 from search.settings import CONFIRMATIONS, RunLimits, StudySettings, differences
 from search.site import Site
@@ -59,6 +58,8 @@ class Result:
     interrupted: bool
     stopped: bool = False
     """Whether `search stop` ended it."""
+    spent: bool = False
+    """Whether nothing new was found to train."""
 
     @property
     def target_verified(self) -> bool:
@@ -160,6 +161,7 @@ def _search(request: Request, ledger: Ledger, presence: Presence, data: DataSet,
         seconds=time.monotonic() - begun,
         interrupted=conductor.interrupted,
         stopped=conductor.stopped,
+        spent=conductor.spent,
     )
 
 
@@ -250,13 +252,11 @@ class _Picture:
         self._poster.post(self._ledger.candidates())
 
 
-def find(store: Store, place: str) -> Candidate:
-    """The candidate that `STUDY/NUMBER` names; for `STUDY` alone its winner, or else its best so far."""
-    study, number = parse(place)
-    ledger = Ledger.open(store, study)
+def find(ledger: Ledger, number: int | None) -> Candidate:
+    """The candidate of that number; without one the study's winner, or else its best so far."""
     if number is not None:
         return ledger.candidate(number)
     best = ranking(ledger.candidates(), ledger.winner)
     if not best:
-        raise NotFoundError(f"study {study} has no trained candidate yet")
+        raise NotFoundError(f"study {ledger.name} has no trained candidate yet")
     return best[0]

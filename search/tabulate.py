@@ -51,12 +51,13 @@ def _kind_of(output: Path | None) -> str:
 
 
 def _flat(candidate: Candidate) -> dict[str, Any]:
-    """One row: columns for each rung, with the last loss; confirmations and verifications as their number and mean."""
+    """One row: columns for each rung, with the last loss; of other trainings their number and mean."""
     row = candidate_row(candidate)
     for epochs, accuracy in row.pop("rungs").items():
         row[f"accuracy_{epochs}"] = accuracy
     for epochs, losses in row.pop("losses").items():
         row[f"loss_{epochs}"] = losses[-1]
+    row["repeats"] = len(candidate.repeats)
     row["confirmations"] = len(candidate.confirmations)
     row["verifications"] = len(candidate.verifications)
     row["pruning"] = None if candidate.pruning is None else str(candidate.pruning)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from statistics import fmean, mean
+from math import sqrt
+from statistics import fmean, mean, stdev
 from typing import Literal
 
 from space.confusion import Confusion
@@ -25,6 +26,17 @@ class State(StrEnum):
     OVER_BUDGET = "over budget"
     """Counted and never trained."""
     FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training of a candidate to the top rung, on the fold that candidates are chosen by."""
+
+    seed: int
+    accuracy: float
+    """On that fold; a fraction."""
+    seconds: float | None
+    """None of a candidate's first one, which is counted with its lower rungs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +103,8 @@ class Candidate:
     """Who proposed it: the sampler, a published network's name, ..."""
     line: str = ""
     """The architecture in the one-line notation; empty until it is known."""
+    identity: str = ""
+    """The same for all candidates that are this network, however it is written; empty for what pruning has made."""
     parameters: int = 0
     """Trainable scalars; those that are not held at zero."""
     macs: int = 0
@@ -110,6 +124,8 @@ class Candidate:
     """Why it was pruned or failed."""
     interrupted: bool = False
     """Whether it failed through no fault of its own, because its run ended."""
+    repeats: tuple[Run, ...] = ()
+    """What came of its other seeds, in the order of their places."""
     confirmations: tuple[Confirmation, ...] = ()
     verifications: tuple[Verification, ...] = ()
     pruning: PrunedFrom | None = None
@@ -126,8 +142,29 @@ class Candidate:
         return max(self.rungs, default=0)
 
     @property
+    def runs(self) -> tuple[Run, ...]:
+        """All its trainings to the top rung that validate on the fold of the search, its first one first."""
+        if self.state != State.COMPLETE or not self.rungs:
+            return ()
+        return (Run(seed=self.seed, accuracy=self.rungs[self.epochs], seconds=None), *self.repeats)
+
+    @property
+    def mean(self) -> float | None:
+        """Of its runs; None without any."""
+        return mean(run.accuracy for run in self.runs) if self.runs else None
+
+    @property
+    def standard_error(self) -> float | None:
+        """Of that mean, estimated from the runs themselves; None with fewer than two."""
+        if len(self.runs) < 2:
+            return None
+        return stdev(run.accuracy for run in self.runs) / sqrt(len(self.runs))
+
+    @property
     def accuracy(self) -> float | None:
-        """Validation accuracy after its longest training."""
+        """Validation accuracy after its longest training; the mean where that was done with several seeds."""
+        if self.repeats:
+            return self.mean
         return self.rungs[self.epochs] if self.rungs else None
 
     @property

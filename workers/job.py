@@ -8,7 +8,7 @@ from typing import Any, Literal
 from workers.plain_recipe import PlainRecipe
 from workers.recipe import Recipe
 
-JobKind = Literal["candidate", "confirmation"]
+JobKind = Literal["candidate", "repeat", "confirmation"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from rich import box
 from rich.table import Table
 from sqlalchemy.engine import URL
 
+from dashboards.runs import run_rows, runs_table, trainings
 from dashboards.tables import candidate_row, candidates_table, layer_rows, layers_table, ranking
-from dashboards.text import duration, number, percent
+from dashboards.text import duration, number, percent, points
 from search import drivers, options, storage
 from search.ledger import Ledger, own_names
+from search.reference import parse
 from search.report import SHOWN, print_result, result_row, verified_line
 from search.run import find, finished
 from space.candidate import Candidate, State
@@ -98,24 +101,34 @@ def best_command(study: str, shown: int, url: URL, as_json: bool) -> None:
 @options.with_storage
 @options.with_json
 def show_command(place: str, url: URL, as_json: bool) -> None:
-    """One candidate, layer by layer; the winner or the best so far if no number is given."""
+    """One candidate, with all trainings of its network, layer by layer; the winner or the best so far without a number.
+
+    Trainings that differ by their seed alone are told with their mean and standard deviation.
+    """
     with options.reading(url) as store:
-        candidate = find(store, place)
+        study, wanted = parse(place)
+        ledger = Ledger.open(store, study)
+        candidate = find(ledger, wanted)
+        same = ledger.same_network(candidate)
+        runs = trainings(same, top=ledger.settings["rungs"][-1])
     architecture = read(candidate.line) if candidate.line else None
     if as_json:
         extra = {"layers": layer_rows(architecture)} if architecture else {}
-        options.print_json(candidate_row(candidate) | extra)
+        options.print_json(candidate_row(candidate) | run_rows(runs) | extra)
         return
     console = options.output()
-    for name, value in _facts(candidate):
+    for name, value in _facts(candidate, same):
         console.print(f"{name:<22}{value}", soft_wrap=True)
+    if runs:
+        console.print(runs_table(runs))
     if architecture is not None:
         console.print(layers_table(architecture))
 
 
-def _facts(candidate: Candidate) -> list[tuple[str, str]]:
+def _facts(candidate: Candidate, same: Sequence[Candidate]) -> list[tuple[str, str]]:
     rungs = ", ".join(f"{percent(value)} after {epochs}" for epochs, value in candidate.rungs.items())
     fresh_runs = ", ".join(percent(confirmation.accuracy) for confirmation in candidate.confirmations)
+    others = ", ".join(f"#{one.number} ({one.state})" for one in same if one.number != candidate.number)
     return [
         (
             "candidate",
@@ -123,13 +136,24 @@ def _facts(candidate: Candidate) -> list[tuple[str, str]]:
         ),
         ("from", candidate.origin),
         ("architecture", candidate.line or "-"),
+        ("identity", candidate.identity + (f", also that of {others}" if others else "") or "-"),
         ("parameters", number(candidate.parameters)),
         ("validation accuracy", f"{rungs} epochs" if rungs else "-"),
+        ("its mean", _mean(candidate)),
         ("confirmations", fresh_runs or "-"),
         ("verified on test", verified_line(candidate)),
         ("peak activations", f"{number(candidate.peak_activation_bytes)} bytes as float32"),
         ("training", f"{duration(candidate.seconds)}, seed {candidate.seed}"),
     ]
+
+
+def _mean(candidate: Candidate) -> str:
+    """Of its trainings to the top rung with the search's own seed and others."""
+    if candidate.standard_error is None:
+        return "-"
+    return (
+        f"{percent(candidate.mean)} of {len(candidate.runs)} seeds, standard error {points(candidate.standard_error)}"
+    )
 
 
 @click.command("trials")

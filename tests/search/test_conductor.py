@@ -6,6 +6,7 @@ import sqlite3
 import statistics
 from collections.abc import Callable
 
+import optuna
 import pytest
 from optuna.artifacts import get_all_artifact_meta
 from sqlalchemy.exc import OperationalError
@@ -13,9 +14,13 @@ from sqlalchemy.exc import OperationalError
 from search.artifacts import DatabaseArtifacts
 from search.conductor import HOPELESS, Conductor
 from search.ledger import Ledger
+from search.repeats import RUNS
 from search.settings import CONFIRMATIONS, StudySettings
 from space.candidate import State
+from space.fitting import smallest
 from space.notation import read
+from space.ranges import Value
+from space.search_space import FILL
 from workers.job import Failed, Job, Outcome, Trained
 
 Train = Callable[[Job], Outcome]
@@ -98,6 +103,64 @@ def test_a_lucky_hit_is_not_believed(ledger: Ledger, make_conductor: MakeConduct
     assert conductor.winner is None
     assert ledger.winner is None
     assert [len(candidate.confirmations) for candidate in ledger.candidates() if candidate.rungs] == [3, 3, 3]
+
+
+class Stubborn(optuna.samplers.RandomSampler):
+    """Always proposes the smallest network, widened to the budget."""
+
+    def __init__(self, settings: StudySettings) -> None:
+        super().__init__()
+        self.choices = {**smallest(settings.space), FILL: 100}
+
+    def sample_independent(self, study: object, trial: object, param_name: str, param_distribution: object) -> Value:
+        return self.choices[param_name]
+
+
+def test_a_network_that_is_proposed_again_is_trained_with_other_seeds_and_counts_by_their_mean(
+    ledger: Ledger,
+    make_conductor: MakeConductor,
+    drive: Drive,
+    settings: StudySettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 0)
+    monkeypatch.setattr("search.proposer.DRAWS", 0)
+    conductor = make_conductor(ledger)
+    conductor._proposer._sampler = Stubborn(settings)
+
+    def luck_at_first(job: Job) -> Outcome:
+        accuracy = 0.85 if job.kind == "candidate" else 0.82
+        return Trained(losses=(1.0,) * job.epochs, accuracy=accuracy, seconds=0.0)
+
+    jobs = drive(conductor, luck_at_first)
+    assert [(job.kind, job.epochs) for job in jobs] == [
+        *(("candidate", epochs) for epochs in settings.rungs),
+        *[("repeat", settings.rungs[-1])] * (RUNS - 1),
+    ]
+    (candidate,) = ledger.candidates()
+    assert candidate.accuracy == pytest.approx((0.85 + 2 * 0.82) / 3)
+    assert conductor.spent
+    assert conductor.exhausted
+
+
+def test_a_mean_below_the_target_is_no_hit_any_more(
+    ledger: Ledger,
+    make_conductor: MakeConductor,
+    settings: StudySettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 0)
+    conductor = make_conductor(ledger)
+    conductor._proposer._sampler = Stubborn(settings)
+    for epochs in settings.rungs:
+        job = conductor.next_job()
+        assert job is not None
+        conductor.tell(job, Trained(losses=(1.0,) * epochs, accuracy=0.91, seconds=0.0))
+    assert conductor._confirmer.busy
+    job = conductor._repeater.take(0)
+    assert job is not None
+    conductor.tell(job, Trained(losses=(1.0,) * 16, accuracy=0.85, seconds=0.0))
+    assert not conductor._confirmer.busy
 
 
 def test_a_failed_training_is_told_with_its_reason_and_the_run_goes_on(

@@ -11,7 +11,8 @@ from search.errors import NotFoundError
 from search.ledger import MOST_ATTEMPTS, Ledger, RungResult, names, own_names
 from search.settings import StudySettings
 from search.storage import Store
-from space.candidate import Confirmation, State
+from space.candidate import Confirmation, PrunedFrom, Run, State
+from space.identity import identity
 from space.notation import write
 from space.ranges import Value
 
@@ -219,6 +220,56 @@ def test_a_confirmation_is_taken_on_by_one_driver_until_that_dies(open_ledger: C
     assert other.claim_confirmation(0, 0, {other.driver})
     other.record_confirmation(0, 0, Confirmation(fold=1, seed=5, accuracy=0.9, seconds=1.0))
     assert not one.claim_confirmation(0, 0, {one.driver})
+
+
+def test_a_network_is_known_while_it_is_trained_and_afterwards(
+    ledger: Ledger, settings: StudySettings, draw: Draw
+) -> None:
+    choices = draw()
+    network = settings.space.architecture(choices)
+    assert ledger.known(network) is None
+    ledger.reject(settings.space, choices, 10)
+    assert ledger.known(network) is None
+    first = begin(ledger, settings, choices)
+    assert ledger.known(network) == first
+    ledger.tell_failed(first, "interrupted: the run ended", interrupted=True)
+    assert ledger.known(network) is None
+    again = begin(ledger, settings, choices, again=first)
+    ledger.tell_pruned(again, RungResult(1, 0.5, 2.0), 4)
+    assert ledger.known(network) == again
+    assert [one.number for one in ledger.same_network(ledger.candidate(again))] == [0, first, again]
+    assert ledger.candidate(again).identity == identity(network)
+
+
+def test_what_pruning_has_made_is_nobody_else(ledger: Ledger, settings: StudySettings, draw: Draw) -> None:
+    choices = draw()
+    network = settings.space.architecture(choices)
+    made = ledger.add_pruned(
+        network,
+        100,
+        PrunedFrom(parent=0, what="weights", keep=0.5, rounds=1, round=1),
+        RungResult(16, 0.5, 1.0),
+    )
+    assert ledger.known(network) is None
+    assert [one.number for one in ledger.same_network(ledger.candidate(made))] == [made]
+
+
+def test_repeats_are_kept_and_claimed_apart_from_confirmations(
+    open_ledger: Callable[[], Ledger], settings: StudySettings, draw: Draw
+) -> None:
+    one, other = open_ledger(), open_ledger()
+    both = {one.driver, other.driver}
+    one.tell_complete(begin(one, settings, draw()), RungResult(16, 0.9, 2.0))
+    assert one.claim_confirmation(0, 1, both)
+    assert other.claim_repeat(0, 1, both)
+    assert not one.claim_repeat(0, 1, both)
+    for place, accuracy in ((2, 0.7), (1, 0.8)):
+        other.record_repeat(0, place, Run(seed=place, accuracy=accuracy, seconds=1.0))
+    assert not other.claim_repeat(0, 1, {other.driver})
+    found = open_ledger().candidate(0)
+    assert [run.accuracy for run in found.runs] == [0.9, 0.8, 0.7]
+    assert found.accuracy == pytest.approx(0.8)
+    assert found.confirmations == ()
 
 
 def test_a_study_keeps_the_settings_it_was_made_with(open_ledger: Callable[[], Ledger], store: Store) -> None:

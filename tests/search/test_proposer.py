@@ -7,13 +7,17 @@ import optuna
 import pytest
 
 from search.ledger import SAMPLED, Ledger
-from search.proposer import AGAIN, PROJECTED, PUBLISHED, RANDOM, STARTUP, Proposal, Proposer
+from search.proposer import AGAIN, ASKS, PROJECTED, PUBLISHED, RANDOM, STARTUP, Proposal, Proposer
 from search.settings import StudySettings
 from space.candidate import State
-from space.fitting import largest, parameters
+from space.filling import settle
+from space.fitting import largest, parameters, smallest
+from space.identity import identity
 from space.known_points import published_in
 from space.notation import read
 from space.ranges import Value
+from space.search_space import FILL
+from workers.job import Job
 
 
 class Stubborn(optuna.samplers.RandomSampler):
@@ -22,8 +26,11 @@ class Stubborn(optuna.samplers.RandomSampler):
     def __init__(self, choices: dict[str, Value]) -> None:
         super().__init__()
         self.choices = choices
+        self.asked = 0
+        """Values."""
 
     def sample_independent(self, study: object, trial: object, param_name: str, param_distribution: object) -> Value:
+        self.asked += 1
         return self.choices[param_name]
 
 
@@ -36,7 +43,7 @@ def proposer(
 
 def propose(source: Proposer) -> Proposal:
     proposal = source.propose()
-    assert proposal is not None
+    assert isinstance(proposal, Proposal)
     return proposal
 
 
@@ -66,11 +73,100 @@ def test_what_is_over_the_budget_is_followed_by_its_projection(
     ledger: Ledger, settings: StudySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("search.proposer.STARTUP", 0)
+    asked = largest(settings.space)
+    assert 2900 <= read(propose(proposer(ledger, settings, Stubborn(asked))).line).totals.parameters <= 3000
+    found = [(candidate.state, candidate.origin) for candidate in ledger.candidates()]
+    assert found == [(State.OVER_BUDGET, SAMPLED), (State.RUNNING, PROJECTED)]
+    rejected, projected = ledger.choices().values()
+    assert rejected == asked
+    assert projected == settle(settings.space, asked, settings.budget)
+
+
+def test_a_network_is_as_full_as_it_says_and_the_sampler_is_told_what_is_trained(
+    ledger: Ledger, settings: StudySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 0)
+    asked = {**smallest(settings.space), "depth1": 3, "growth1.2": -8, FILL: 80}
+    assert 2300 < read(propose(proposer(ledger, settings, Stubborn(asked))).line).totals.parameters <= 2400
+    (trained,) = ledger.choices().values()
+    assert trained == settle(settings.space, asked, settings.budget) != asked
+    assert parameters(settings.space, trained) == ledger.candidate(0).parameters
+    assert ledger.candidate(0).identity == identity(settings.space.architecture(trained))
+
+
+def test_a_network_that_is_known_is_asked_again_and_then_drawn_at_random(
+    ledger: Ledger, settings: StudySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 0)
+    sampler = Stubborn({**smallest(settings.space), FILL: 100})
+    source = proposer(ledger, settings, sampler)
+    first = propose(source)
+    before = sampler.asked
+    second = propose(source)
+    assert sampler.asked - before == ASKS * len(settings.space.dimensions)
+    assert second.line != first.line
+    assert ledger.candidate(second.number).origin in (RANDOM, PROJECTED)
+
+
+def test_the_sampler_is_told_each_time_that_it_asked_for_too_much(
+    ledger: Ledger, settings: StudySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 0)
+    monkeypatch.setattr("search.proposer.ASKS", 3)
     source = proposer(ledger, settings, Stubborn(largest(settings.space)))
     for _ in range(2):
-        assert 1500 <= read(propose(source).line).totals.parameters <= 3000
-    found = [(candidate.state, candidate.origin) for candidate in ledger.candidates()]
-    assert found == [(State.OVER_BUDGET, SAMPLED), (State.RUNNING, PROJECTED)] * 2
+        propose(source)
+    told = [candidate.origin for candidate in ledger.candidates() if candidate.state == State.OVER_BUDGET]
+    assert told.count(SAMPLED) == 1 + 3
+
+
+def test_a_network_that_is_known_may_be_repeated_instead(
+    ledger: Ledger, settings: StudySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 0)
+    source = proposer(ledger, settings, Stubborn({**smallest(settings.space), FILL: 100}))
+    first = propose(source)
+    job = Job(kind="repeat", candidate=first.number, line=first.line, epochs=16, fold=0, seed=7)
+    asked: list[int] = []
+
+    def repeat(number: int) -> Job:
+        asked.append(number)
+        return job
+
+    assert source.propose(repeat) is job
+    assert asked == [first.number]
+    assert len(ledger.candidates()) == 1
+
+
+def test_drivers_with_the_same_proposals_never_train_the_same_network(
+    open_ledger: Callable[[], Ledger], settings: StudySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 0)
+    monkeypatch.setattr("search.proposer.ASKS", 2)
+    asked = {**smallest(settings.space), FILL: 100}
+    sources = [proposer(open_ledger(), settings, Stubborn(asked), ordinal=ordinal) for ordinal in range(3)]
+    for source in sources * 2:
+        propose(source)
+    known = [one.identity for one in open_ledger().candidates() if one.state != State.OVER_BUDGET]
+    assert len(set(known)) == len(known) == 6
+
+
+def test_a_small_space_comes_to_its_end(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 5)
+    monkeypatch.setattr("search.proposer.ASKS", 5)
+    monkeypatch.setattr("search.proposer.DRAWS", 10)
+    settings = StudySettings.make("digits", 40, 0.9)
+    source = proposer(ledger, settings)
+    lines = []
+    while isinstance(found := source.propose(), Proposal):
+        lines.append(found.line)
+    assert found is None
+    assert source.is_spent
+    assert len(set(lines)) == len(lines) < 1000
+    first = next(one for one in ledger.candidates() if one.state == State.RUNNING)
+    ledger.tell_failed(first.number, "interrupted: the run ended", interrupted=True)
+    source.look_for_interrupted()
+    assert propose(source).line == first.line
 
 
 def test_the_published_networks_that_fit_come_first_and_once(open_ledger: Callable[[], Ledger]) -> None:
@@ -104,7 +200,7 @@ def test_the_first_candidates_are_drawn_by_the_odds_of_the_space_and_then_the_sa
     source = proposer(ledger, settings)
     for _ in range(STARTUP + 2):
         propose(source)
-    propose(proposer(ledger, settings))
+    propose(proposer(ledger, settings, optuna.samplers.RandomSampler(seed=2)))
     asked = [candidate.origin for candidate in ledger.candidates() if candidate.origin != PROJECTED]
     assert asked == [*[RANDOM] * STARTUP, *[SAMPLED] * 3]
 
@@ -118,7 +214,7 @@ def test_drivers_that_begin_together_draw_different_networks(
 
 def test_a_study_has_no_more_candidates_than_it_may(open_ledger: Callable[[], Ledger], settings: StudySettings) -> None:
     sources = [proposer(open_ledger(), settings, trials=5, ordinal=ordinal) for ordinal in range(2)]
-    numbers = [proposal.number for source in sources * 4 if (proposal := source.propose()) is not None]
+    numbers = [found.number for source in sources * 4 if isinstance(found := source.propose(), Proposal)]
     assert len(numbers) == 5
     ledger = open_ledger()
     ledger.tell_failed(numbers[0], "interrupted: the run ended", interrupted=True)

@@ -25,4 +25,4 @@ def test_other_settings_are_refused(ledger: Ledger, settings: StudySettings) -> 
 
 def test_a_study_without_a_trained_candidate_has_nothing_to_show(ledger: Ledger) -> None:
     with pytest.raises(NotFoundError, match="no trained candidate yet"):
-        find(ledger.store, "study")
+        find(ledger, None)

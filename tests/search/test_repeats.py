@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import sqrt
+
+import pytest
+
+from search.ledger import Ledger, RungResult
+from search.repeats import ATTEMPTS, RUNS, SEED_DEVIATION, Repeater, deviation, is_worth_another
+from search.settings import StudySettings
+from space.candidate import Candidate, PrunedFrom, Run, State
+from workers.job import Failed, Job, Trained
+
+TARGET = 0.99
+
+
+def trained(accuracy: float, *repeats: float, state: State = State.COMPLETE) -> Candidate:
+    runs = tuple(Run(seed=place, accuracy=found, seconds=1.0) for place, found in enumerate(repeats, start=1))
+    return Candidate(number=0, state=state, origin="sampler", rungs={1: 0.5, 16: accuracy}, repeats=runs)
+
+
+def test_several_seeds_count_by_their_mean() -> None:
+    candidate = trained(0.98, 0.96, 0.97)
+    assert [run.accuracy for run in candidate.runs] == [0.98, 0.96, 0.97]
+    assert candidate.accuracy == candidate.mean == pytest.approx(0.97)
+    assert candidate.standard_error == pytest.approx(0.01 / sqrt(3))
+    assert (trained(0.98).accuracy, trained(0.98).standard_error) == (0.98, None)
+    assert (trained(0.98, state=State.PRUNED).mean, trained(0.98, state=State.PRUNED).accuracy) == (None, 0.98)
+
+
+def test_the_deviation_is_the_usual_one_until_the_study_knows_better() -> None:
+    assert deviation([]) == deviation([trained(0.98)]) == pytest.approx(SEED_DEVIATION)
+    noisy = [trained(0.98, 0.96, 0.97) for _ in range(500)]
+    assert deviation(noisy) == pytest.approx(0.01, rel=0.01)
+    assert SEED_DEVIATION < deviation(noisy[:1]) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("candidate", "is_worth"),
+    [
+        (trained(0.9800), True),
+        (trained(0.9790), True),
+        (trained(0.9787), False),
+        (trained(0.9790, 0.9790), False),
+        (trained(0.9795, 0.9795), True),
+        (trained(0.9800, 0.9800, 0.9800), False),
+        (trained(0.9800, state=State.PRUNED), False),
+        (trained(0.9800, state=State.RUNNING), False),
+        (replace(trained(0.98), pruning=PrunedFrom(parent=0, what="filters", keep=0.5, rounds=1, round=1)), False),
+    ],
+)
+def test_another_seed_is_worth_having_close_to_the_best(candidate: Candidate, is_worth: bool) -> None:
+    assert RUNS == 3
+    assert is_worth_another(candidate, [candidate, trained(0.98)], TARGET) == is_worth
+
+
+def test_close_to_the_target_will_do_where_the_best_is_above_it() -> None:
+    assert is_worth_another(trained(0.9890), [trained(0.995)], TARGET)
+    assert not is_worth_another(trained(0.9880), [trained(0.995)], TARGET)
+
+
+@pytest.fixture
+def begun(ledger: Ledger, settings: StudySettings) -> int:
+    number = ledger.begin(settings.space, settings.space.choose(lambda dimension: dimension.ends[0]), settings.budget)
+    ledger.tell_complete(number, RungResult(16, 0.85, 1.0))
+    return number
+
+
+def repeater(ledger: Ledger, settings: StudySettings, *alive: int) -> Repeater:
+    return Repeater(ledger, settings, lambda: {ledger.driver, *alive})
+
+
+def take(source: Repeater, number: int) -> Job:
+    job = source.take(number)
+    assert job is not None
+    return job
+
+
+def done(accuracy: float) -> Trained:
+    return Trained(losses=(1.0,) * 16, accuracy=accuracy, seconds=2.0)
+
+
+def test_a_repeat_is_trained_as_the_search_trains_with_another_seed(
+    ledger: Ledger, settings: StudySettings, begun: int
+) -> None:
+    source = repeater(ledger, settings)
+    first = take(source, begun)
+    second = take(source, begun)
+    assert source.take(begun) is None
+    assert source.busy
+    for job in (first, second):
+        assert (job.kind, job.fold, job.epochs) == ("repeat", 0, settings.rungs[-1])
+        assert job.line == ledger.candidate(begun).line
+    assert len({first.seed, second.seed, ledger.candidate(begun).seed}) == 3
+    source.tell(second, done(0.83))
+    source.tell(first, done(0.84))
+    assert not source.busy
+    assert [run.accuracy for run in ledger.candidate(begun).runs] == [0.85, 0.84, 0.83]
+    assert [run.seed for run in ledger.candidate(begun).runs][1:] == [first.seed, second.seed]
+    assert source.take(begun) is None
+
+
+def test_one_driver_trains_a_repeat_until_it_dies(
+    open_ledger: Callable[[], Ledger], settings: StudySettings, begun: int
+) -> None:
+    one, other = open_ledger(), open_ledger()
+    jobs = [take(repeater(one, settings, other.driver), begun), take(repeater(other, settings, one.driver), begun)]
+    assert jobs[0].seed != jobs[1].seed
+    assert repeater(open_ledger(), settings, one.driver, other.driver).take(begun) is None
+    assert take(repeater(open_ledger(), settings, other.driver), begun).seed == jobs[0].seed
+
+
+def test_a_repeat_that_fails_is_tried_again_and_then_given_up(
+    ledger: Ledger, settings: StudySettings, begun: int
+) -> None:
+    source = repeater(ledger, settings)
+    seeds = []
+    while (job := source.take(begun)) is not None:
+        seeds.append(job.seed)
+        source.tell(job, Failed(epochs=16, reason="its worker died"))
+    assert len(seeds) == ATTEMPTS * (RUNS - 1)
+    assert ledger.candidate(begun).repeats == ()
