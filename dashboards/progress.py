@@ -15,10 +15,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from dashboards.budgets import Holding, holdings
 from dashboards.pareto.ascii_plot import small_plot
 from dashboards.pareto.points import Study
-from dashboards.text import counted, duration, number, percent
+from dashboards.text import counted, duration, goal, number, percent
 from space.candidate import Candidate, State
+from space.trail import Trail, Win
 
 _FACTS = 10
 """Lines above the plot, if the best architecture takes one; and one that stays free below it."""
@@ -33,7 +35,7 @@ class Snapshot:
     """A run at one moment."""
 
     study: str
-    budget: int
+    budgets: tuple[int, ...]
     target: float
     confirmations: int
     """Fresh trainings that confirm a hit."""
@@ -46,6 +48,10 @@ class Snapshot:
     """Limit on candidates trained."""
     deadline: float | None
     """time.monotonic() when the run ends by its time limit."""
+    ceiling: int
+    """Most parameters that a candidate may have to be of use now; 0 when nothing is left to search for."""
+    trail: Trail = ()
+    """The confirmed winners, each smaller than the one before."""
     dataset: str = ""
     workers: int = 0
     """That have begun."""
@@ -74,12 +80,13 @@ class Snapshot:
 
     @property
     def confirming(self) -> list[Candidate]:
-        """Hits of which some, but not all, confirmations are there."""
+        """Hits that may be winners, of which some, but not all, confirmations are there."""
         return [
             candidate
             for candidate in self.candidates
             if candidate.state == State.COMPLETE
             and (candidate.accuracy or 0.0) >= self.target
+            and candidate.parameters <= self.ceiling
             and len(candidate.confirmations) < self.confirmations
         ]
 
@@ -174,11 +181,12 @@ def pareto_rows(snapshot: Snapshot, width: int, height: int) -> list[str]:
     """A Pareto plot that fits below the live view on a terminal of this size; none where there is nothing to plot."""
     if snapshot.best is None:
         return []
-    taken = _FACTS + len(snapshot.best.line) // max(1, width - _LABELS) + len(snapshot.confirming)
+    below = len(_holdings(snapshot)) + len(snapshot.confirming)
+    taken = _FACTS + len(snapshot.best.line) // max(1, width - _LABELS) + below
     study = Study(
         name=snapshot.study,
         dataset=snapshot.dataset,
-        budget=snapshot.budget,
+        budgets=snapshot.budgets,
         target=snapshot.target,
         candidates=snapshot.candidates,
     )
@@ -207,9 +215,32 @@ def _facts(snapshot: Snapshot, now: float) -> Table:
         + (f"limits reached in {duration(left)}" if left is not None else "time left not known yet"),
     )
     grid.add_row("workers", _crew(snapshot))
-    grid.add_row("goal", f"{percent(snapshot.target)} with at most {number(snapshot.budget)} parameters")
+    grid.add_row("goal", goal(snapshot.target, snapshot.budgets))
+    for name, told in _holdings(snapshot):
+        grid.add_row(name, told)
     grid.add_row("best so far", _best(snapshot.best))
     return grid
+
+
+def _holdings(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Where there are several budgets what is there for each, and how far the winners have shrunk."""
+    rows = []
+    if len(snapshot.budgets) > 1:
+        found = holdings(snapshot.budgets, snapshot.candidates, snapshot.trail)
+        rows += [(number(one.budget), _holding(one)) for one in found]
+    if snapshot.trail and 0 < snapshot.ceiling < min(snapshot.budgets):
+        last = snapshot.trail[-1]
+        rows.append(("shrinking", f"winner #{last.number}, now with at most {number(snapshot.ceiling)} parameters"))
+    return rows
+
+
+def _holding(one: Holding) -> str:
+    if one.winner is not None:
+        winner = one.winner
+        return f"winner #{winner.number}, {number(winner.parameters)}, {percent(winner.confirmed_accuracy)} confirmed"
+    if one.best is None:
+        return "none yet"
+    return f"{percent(one.best.accuracy)} after {one.best.epochs}, {number(one.best.parameters)}, #{one.best.number}"
 
 
 def _crew(snapshot: Snapshot) -> str:
@@ -255,6 +286,7 @@ class PlainView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._seen: dict[int, _Seen] | None = None
+        self._won = 0
         self._told = 0.0
         self._noticed = False
 
@@ -272,7 +304,9 @@ class PlainView:
                 line = _told(candidate, before)
                 if line:
                     self._print(snapshot, now, line)
-        self._seen = seen
+        for win in snapshot.trail[self._won :] if self._seen is not None and snapshot.ceiling else ():
+            self._print(snapshot, now, _gone_on(win, snapshot))
+        self._seen, self._won = seen, len(snapshot.trail)
         if now - self._told >= 60:
             self._told = now
             self._print(snapshot, now, summary(snapshot, now))
@@ -289,6 +323,13 @@ class PlainView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         pass
+
+
+def _gone_on(win: Win, snapshot: Snapshot) -> str:
+    return (
+        f"#{win.number} {number(win.parameters)} parameters: winner; "
+        f"the search goes on with at most {number(snapshot.ceiling)}"
+    )
 
 
 def summary(snapshot: Snapshot, now: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def percent(fraction: float | None) -> str:
     """`99.41 %`, or `-` where there is none."""
@@ -36,3 +38,14 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def choice(counts: Sequence[int], word: str = "or") -> str:
+    """`10,000`, `10,000 or 15,000`, `10,000, 15,000 or 20,000`."""
+    *others, last = map(number, counts)
+    return f"{', '.join(others)} {word} {last}" if others else last
+
+
+def goal(target: float, budgets: Sequence[int]) -> str:
+    """What is searched for: `99.40 % with at most 10,000 or 15,000 parameters`."""
+    return f"{percent(target)} with at most {choice(budgets)} parameters"

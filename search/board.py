@@ -74,7 +74,6 @@ class _Watched:
         now = Standing(
             study=pictured(self._ledger),
             identity=identity,
-            winner=self._ledger.winner,
             drivers=tuple(map(str, drivers.living(self._store.engine, self._name))),
             version=before.version if before is not None else "",
         )

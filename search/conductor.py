@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from dataclasses import dataclass
+from functools import cached_property
 
 from search.artifacts import Artifact
 from search.confirmation import Confirmer
@@ -12,11 +13,13 @@ from search.crew import Crew
 from search.drivers import Presence
 from search.keepsakes import keepsakes
 from search.ledger import Ledger, RungResult
-from search.promotion import goes_on
+from search.promotion import Reached, goes_on_within
 from search.proposer import Proposal, Proposer
 from search.repeats import Repeater
 from search.settings import RunLimits, StudySettings
 from space.candidate import State
+from space.fitting import parameters, smallest
+from space.trail import Win, unmet
 from workers.job import Failed, Job, Outcome, Trained
 
 HOPELESS = 10
@@ -32,6 +35,7 @@ class _Training:
     """A candidate of ours that is being trained."""
 
     line: str
+    parameters: int
     seed: int
     seconds: float = 0.0
     """All rungs so far."""
@@ -67,12 +71,22 @@ class Conductor:
         """Whether nothing of the study is in training anywhere and nothing will be, by the last look."""
         self._looked = time.monotonic()
         self._nothing_due = False
-        self.winner = self._find_winner()
+        self._record_missed()
+        self.trail: tuple[Win, ...] = ()
+        """The confirmed winners, by the last look."""
+        self.aims: tuple[int, ...] = ()
+        """Budgets that a candidate is still of use for; with none the run is over."""
+        self._aim()
 
     def interrupt(self) -> None:
         """Have the run end; also a wait for a database that is away."""
         self.interrupted = True
         self._ledger.store.patience.given_up = True
+
+    @property
+    def winner(self) -> int | None:
+        """Number of the smallest confirmed winner."""
+        return self.trail[-1].number if self.trail else None
 
     @property
     def stopped(self) -> bool:
@@ -84,7 +98,7 @@ class Conductor:
         """Whether the run is to end now, whatever is in training."""
         timed_out = self.deadline is not None and time.monotonic() > self.deadline
         ended = self.interrupted or self.stopped or timed_out or self.exhausted
-        return ended or self.winner is not None or self.hopeless is not None
+        return ended or not self.aims or self.hopeless is not None
 
     @property
     def hopeless(self) -> str | None:
@@ -112,7 +126,7 @@ class Conductor:
         self._ledger.fail_strays(self._training)
         self._proposer.look_for_interrupted()
         self._confirmer.refresh()
-        self.winner = self._ledger.winner
+        self._aim()
         candidates = self._ledger.candidates()
         over = sum(candidate.is_trained for candidate in candidates) >= self._limits.trials or (
             self.spent and not any(candidate.state == State.RUNNING for candidate in candidates)
@@ -135,7 +149,8 @@ class Conductor:
         proposal = self._proposer.propose(self._repeater.take)
         if not isinstance(proposal, Proposal):
             return proposal
-        self._training[proposal.number] = _Training(proposal.line, self._ledger.seed(proposal.number))
+        seed = self._ledger.seed(proposal.number)
+        self._training[proposal.number] = _Training(proposal.line, proposal.parameters, seed)
         return self._rung(proposal.number, self._settings.rungs[0])
 
     def _rung(self, number: int, epochs: int) -> Job:
@@ -168,7 +183,8 @@ class Conductor:
         if job.kind == "confirmation":
             self._confirmer.tell(job, outcome)
             if self._confirmer.confirmed(job.candidate):
-                self._win(job.candidate)
+                self._ledger.record_winner(job.candidate)
+                self._aim()
             return
         if job.kind == "repeat":
             self._repeater.tell(job, outcome)
@@ -186,17 +202,27 @@ class Conductor:
         training = self._training[number]
         training.seconds += outcome.seconds
         result = RungResult(outcome.epochs, outcome.accuracy, training.seconds, outcome.losses)
-        rungs, reduction = self._settings.rungs, self._settings.reduction
+        rungs = self._settings.rungs
         if result.epochs == rungs[-1]:
             self._ledger.tell_complete(number, result, self._keepsakes(number, result, outcome))
             if result.accuracy >= self._settings.target:
                 self._confirmer.refresh()
-        elif not goes_on(result.accuracy, [*self._ledger.accuracies(result.epochs), result.accuracy], reduction):
-            self._ledger.tell_pruned(number, result, reduction)
+        elif reason := self._reason_to_prune(training.parameters, result):
+            self._ledger.tell_pruned(number, result, reason)
         elif self._ledger.report(number, result):
             self._ready.append(self._rung(number, rungs[rungs.index(result.epochs) + 1]))
             return
         del self._training[number]
+
+    def _reason_to_prune(self, count: int, result: RungResult) -> str | None:
+        """Why a candidate of `count` parameters does not go on to the next rung; None if it does."""
+        own, aims = Reached(count, result.accuracy), self.aims or self._settings.budgets
+        if count > max(aims):
+            return f"{count} parameters, and by now at most {max(aims)} are of use"
+        reduction = self._settings.reduction
+        if goes_on_within(aims, own, [*self._ledger.rung(result.epochs), own], reduction):
+            return None
+        return f"not in the best 1 of {reduction} after {result.epochs} epochs"
 
     def _keepsakes(self, number: int, result: RungResult, outcome: Trained) -> list[Artifact]:
         """Of a candidate that nothing trained to the end beats in both accuracy and fewness of parameters."""
@@ -210,16 +236,26 @@ class Conductor:
         self._training.clear()
         self._ledger.fail_strays(())
 
-    def _find_winner(self) -> int | None:
-        """The winner on record, or one whose last confirmation was written when the last run was killed."""
-        if self._ledger.winner is not None:
-            return self._ledger.winner
-        for candidate in self._ledger.candidates():
-            if candidate.confirmations and self._confirmer.confirmed(candidate.number):
-                self._win(candidate.number)
-                return candidate.number
-        return None
+    def _record_missed(self) -> None:
+        """Winners whose last confirmation was written when a run was killed."""
+        trail = self._ledger.trail
+        for candidate in sorted(self._ledger.candidates(), key=lambda candidate: -candidate.parameters):
+            is_smaller = not trail or candidate.parameters < trail[-1].parameters
+            if candidate.confirmations and is_smaller and self._confirmer.confirmed(candidate.number):
+                self._ledger.record_winner(candidate.number)
 
-    def _win(self, number: int) -> None:
-        self.winner = number
-        self._ledger.record_winner(number)
+    def _aim(self) -> None:
+        """Read what has been won, by whichever driver, and have the search go on for what is left."""
+        self.trail = self._ledger.trail
+        self.aims = unmet(self._settings.budgets, self.trail)
+        if self._limits.shrink and not self.aims:
+            below = self.trail[-1].parameters - 1
+            self.aims = (below,) if below >= self._least else ()
+        self._proposer.aims = self.aims
+        self._confirmer.ceiling = max(self.aims, default=0)
+        self._confirmer.refresh()
+
+    @cached_property
+    def _least(self) -> int:
+        """Parameters of the smallest network."""
+        return parameters(self._settings.space, smallest(self._settings.space))

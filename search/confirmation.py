@@ -23,6 +23,8 @@ class Confirmer:
         self._ledger = ledger
         self._settings = settings
         self._living = living
+        self.ceiling = settings.budget
+        """Most parameters that a hit may have to be worth confirming. Set from outside."""
         self._pending: dict[int, Candidate] = {}
         self._running: dict[Job, int] = {}
         self._failures: dict[Job, int] = {}
@@ -41,9 +43,10 @@ class Confirmer:
         self._pending = {hit.number: hit for hit in hits if hit.number not in given_up}
 
     def _is_pending(self, candidate: Candidate) -> bool:
-        """Whether it reached the target at the top rung and lacks confirmations."""
+        """Whether it reached the target at the top rung, lacks confirmations and would be a winner with them."""
         hit = candidate.state == State.COMPLETE and (candidate.accuracy or 0.0) >= self._settings.target
-        return hit and candidate.pruning is None and len(candidate.confirmations) < CONFIRMATIONS
+        wanted = hit and candidate.pruning is None and candidate.parameters <= self.ceiling
+        return wanted and len(candidate.confirmations) < CONFIRMATIONS
 
     def next_job(self) -> Job | None:
         """A confirmation to train, if one is due that no other driver has taken on; small networks first."""

@@ -19,6 +19,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.artifacts import Artifact, keep
 from search.errors import NotFoundError
+from search.narrowing import NarrowStudy
+from search.promotion import Reached
 from search.seeds import derive
 from search.settings import StudySettings
 from search.storage import Store
@@ -29,10 +31,11 @@ from space.identity import identity
 from space.notation import write
 from space.ranges import Choice, Choices, Range, Value
 from space.search_space import SearchSpace
+from space.trail import Win
 
 _SETTINGS = "settings"
 _CONDITIONS = "conditions"
-_WINNER = "winner"
+_TRAIL = "trail"
 _CONFIRMATION = "confirmation"
 _REPEAT = "repeat"
 _CLAIM = "claim"
@@ -173,13 +176,25 @@ class Ledger:
         self._study.set_user_attr(_CONDITIONS, dict(conditions))
 
     @property
+    def trail(self) -> tuple[Win, ...]:
+        """The confirmed winners in their order, each smaller than the one before."""
+        rows = self._study.user_attrs.get(_TRAIL, [])
+        return tuple(Win(**row | {"when": datetime.fromisoformat(row["when"])}) for row in rows)
+
+    @property
     def winner(self) -> int | None:
-        """Number of the confirmed winner."""
-        found = self._study.user_attrs.get(_WINNER)
-        return None if found is None else int(found)
+        """Number of the smallest confirmed winner."""
+        trail = self.trail
+        return trail[-1].number if trail else None
 
     def record_winner(self, number: int) -> None:
-        self._study.set_user_attr(_WINNER, number)
+        """Add a confirmed candidate to the trail, unless a winner is there that is as small."""
+        win = Win(number=number, parameters=self.candidate(number).parameters, when=datetime.now().astimezone())
+        with self._store.exclusively(self.name):
+            trail = self.trail
+            if not trail or win.parameters < trail[-1].parameters:
+                rows = [asdict(one) | {"when": one.when.isoformat(timespec="seconds")} for one in (*trail, win)]
+                self._study.set_user_attr(_TRAIL, rows)
 
     def post_figure(self, figure: str) -> None:
         """Show a plotly figure, as JSON, on the study's page in the Optuna dashboard.
@@ -188,14 +203,20 @@ class Ledger:
         """
         self._storage.set_study_system_attr(self._identity, f"{_FIGURE}:0", figure)
 
-    def sample(self, sampler: optuna.samplers.BaseSampler, space: SearchSpace) -> dict[str, Value]:
-        """A value for every range of the space, by what the study holds now; nothing is written."""
+    def sample(
+        self, sampler: optuna.samplers.BaseSampler, space: SearchSpace, aim: int | None = None
+    ) -> dict[str, Value]:
+        """A value for every range of the space, by what the study holds now; nothing is written.
+
+        `aim` is the most parameters that the network should have, where that is less than the study's budget.
+        """
         ranges = distributions(space)
         unstored = create_trial(state=TrialState.RUNNING)
-        chosen = sampler.sample_relative(self._study, unstored, ranges)
+        study = self._study if aim is None else NarrowStudy(self._study, _PARAMETERS, aim)
+        chosen = sampler.sample_relative(study, unstored, ranges)
         for name, distribution in ranges.items():
             if name not in chosen:
-                chosen[name] = sampler.sample_independent(self._study, unstored, name, distribution)
+                chosen[name] = sampler.sample_independent(study, unstored, name, distribution)
         return {name: chosen[name] for name in ranges}
 
     def begin(
@@ -247,17 +268,20 @@ class Ledger:
         """A candidate that goes on; False if it is no longer ours."""
         return self._record(number, TrialState.RUNNING, {}, result)
 
-    def accuracies(self, epochs: int) -> list[float]:
-        """What all candidates of the study have reached at one rung, whoever trained them."""
-        return [trial.intermediate_values[epochs] for trial in self._trials() if epochs in trial.intermediate_values]
+    def rung(self, epochs: int) -> list[Reached]:
+        """What all candidates of the study have reached after so many epochs, whoever trained them."""
+        return [
+            Reached(trial.user_attrs[_PARAMETERS], trial.intermediate_values[epochs])
+            for trial in self._trials()
+            if epochs in trial.intermediate_values
+        ]
 
     def tell_complete(self, number: int, result: RungResult, artifacts: Sequence[Artifact] = ()) -> bool:
         """A candidate that ends at the top rung; False if it is closed, by a driver that took this one for dead."""
         return self._record(number, TrialState.COMPLETE, {}, result, keep(self._store, artifacts))
 
-    def tell_pruned(self, number: int, result: RungResult, reduction: int) -> bool:
+    def tell_pruned(self, number: int, result: RungResult, reason: str) -> bool:
         """A candidate that ends at a lower rung; False as above."""
-        reason = f"not in the best 1 of {reduction} after {result.epochs} epochs"
         return self._record(number, TrialState.PRUNED, {_REASON: reason}, result)
 
     def tell_failed(self, number: int, reason: str, *, interrupted: bool = False) -> bool:

@@ -13,9 +13,10 @@ def pictured(ledger: Ledger, *, importance: bool = False) -> Study:
     return Study(
         name=ledger.name,
         dataset=settings["dataset"],
-        budget=settings["budget"],
+        budgets=tuple(settings["budgets"]),
         target=settings["target"],
         candidates=candidates,
+        trail=ledger.trail,
         importance=importance_of(ledger, candidates) if importance else {},
         rungs=tuple(settings["rungs"]),
     )

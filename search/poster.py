@@ -52,7 +52,7 @@ def _figure(name: str, settings: StudySettings, candidates: Sequence[Candidate])
     study = Study(
         name=name,
         dataset=settings.dataset,
-        budget=settings.budget,
+        budgets=settings.budgets,
         target=settings.target,
         candidates=candidates,
     )

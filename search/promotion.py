@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Reached(NamedTuple):
+    """What a candidate has come to at one rung."""
+
+    parameters: int
+    accuracy: float
+    """A fraction."""
 
 
 def goes_on(accuracy: float, rung: Sequence[float], reduction: int) -> bool:
@@ -12,3 +21,15 @@ def goes_on(accuracy: float, rung: Sequence[float], reduction: int) -> bool:
     """
     place = max(1, len(rung) // reduction)
     return accuracy >= sorted(rung, reverse=True)[place - 1]
+
+
+def goes_on_within(budgets: Sequence[int], own: Reached, rung: Sequence[Reached], reduction: int) -> bool:
+    """Whether a candidate goes on for any of the `budgets`, each by the results of its `rung` that fit that budget.
+
+    Larger networks are better: small ones, compared with those that only fit a larger budget, would never go on.
+    """
+    return any(
+        goes_on(own.accuracy, [one.accuracy for one in rung if one.parameters <= budget], reduction)
+        for budget in budgets
+        if own.parameters <= budget
+    )

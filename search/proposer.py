@@ -54,6 +54,7 @@ class Proposal:
     number: int
     line: str
     """The architecture."""
+    parameters: int
 
 
 class Proposer:
@@ -85,6 +86,9 @@ class Proposer:
         """Proposals of our own, since the last new network, that were none."""
         self._full = False
         """By the last look."""
+        self.aims = settings.budgets
+        """Budgets that a candidate is still of use for, to which draws are fitted in turn. Set from outside."""
+        self._draws = ordinal
         self._rng = random.Random(derive(settings.seed, "random", ledger.within_budget(), ordinal))  # noqa: S311
 
     def _fitting_published(self) -> list[Wish]:
@@ -130,20 +134,22 @@ class Proposer:
     def _own_wish(self) -> Wish:
         """A random draw or the sampler's proposal, made to fit the budget and as full as it says itself.
 
-        What is over budget is told PRUNED all the same, so that the sampler learns where the budget is. Of what is
-        within it the sampler is told only what is trained.
+        What is over the study's budget is told PRUNED all the same, so that the sampler learns where that is. What only
+        exceeds the aim is not: for a larger one it would have been right. Of what is within it the sampler is told only
+        what is trained.
         """
+        aim, budget = self._next_aim(), self._settings.budget
         self._started = self._started or self._ledger.within_budget() >= STARTUP
         asked, origin = (
-            (self._ledger.sample(self._sampler, self._space), SAMPLED)
+            (self._ledger.sample(self._sampler, self._space, aim if aim < budget else None), SAMPLED)
             if self._started and self._in_vain < ASKS
             else (self._space.random(self._rng), RANDOM)
         )
-        budget = self._settings.budget
-        settled = settle(self._space, asked, budget)
-        if parameters(self._space, asked) <= budget:
+        count = parameters(self._space, asked)
+        settled = settle(self._space, asked, aim)
+        if count <= aim:
             return Wish(settled, origin)
-        return Wish(settled, PROJECTED, rejected=(asked, origin))
+        return Wish(settled, PROJECTED, rejected=(asked, origin) if count > budget else None)
 
     def _turn_down(self, wish: Wish) -> None:
         """A network that is known; where the sampler asked for more than the budget it is told so all the same."""
@@ -151,19 +157,29 @@ class Proposer:
         if wish.rejected is not None and wish.rejected[1] == SAMPLED:
             self._ledger.reject(self._space, wish.rejected[0], self._settings.budget)
 
+    def _next_aim(self) -> int:
+        self._draws += 1
+        return self.aims[self._draws % len(self.aims)]
+
     def _shared_wish(self) -> Wish | None:
-        """What any driver may ask, and only one shall: an interrupted candidate, then a published network."""
+        """What any driver may ask, and only one shall: an interrupted candidate, then a published network.
+
+        Those that are too large by now to be of use are left out.
+        """
         while self._interrupted:
             number = self._interrupted.popleft()
             choices = dict(self._ledger.interrupted(self._space)).get(number)
-            if choices is not None:
+            if choices is not None and self._is_of_use(choices):
                 return Wish(choices, f"{AGAIN}{number}", number)
         asked = self._ledger.origins()
         while self._published:
             wish = self._published.popleft()
-            if wish.origin not in asked:
+            if wish.origin not in asked and self._is_of_use(wish.choices):
                 return wish
         return None
+
+    def _is_of_use(self, choices: Choices) -> bool:
+        return parameters(self._space, choices) <= max(self.aims)
 
     def _is_full(self) -> bool:
         self._full = self._ledger.taken() >= self._trials
@@ -179,4 +195,5 @@ class Proposer:
             again=wish.again,
             rejected=wish.rejected,
         )
-        return Proposal(number, write(self._space.architecture(wish.choices)))
+        architecture = self._space.architecture(wish.choices)
+        return Proposal(number, write(architecture), architecture.totals.parameters)

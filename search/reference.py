@@ -8,6 +8,7 @@ from search.errors import NotFoundError
 from search.ledger import Ledger
 from search.storage import Store
 from space.candidate import Candidate
+from space.trail import winners
 
 
 class Reference(NamedTuple):
@@ -27,13 +28,21 @@ def parse(place: str) -> Reference:
 
 
 def confirmed(store: Store, place: str) -> tuple[Ledger, Candidate]:
-    """The candidate that `STUDY/NUMBER` names, or the confirmed winner of `STUDY`, and the study that it is in.
+    """The candidate that `STUDY/NUMBER` names, or the smallest winner of `STUDY`, and the study that it is in.
 
     NotFoundError where there is no such study or candidate, and for a study without a winner.
     """
+    ledger, found = all_confirmed(store, place)
+    return ledger, found[0]
+
+
+def all_confirmed(store: Store, place: str) -> tuple[Ledger, list[Candidate]]:
+    """As `confirmed`, with the winners of all budgets of `STUDY`, each once and the smallest first."""
     study, number = parse(place)
     ledger = Ledger.open(store, study)
-    chosen = ledger.winner if number is None else number
-    if chosen is None:
+    if number is not None:
+        return ledger, [ledger.candidate(number)]
+    numbers = dict.fromkeys(winners(ledger.settings["budgets"], ledger.trail).values())
+    if not numbers:
         raise NotFoundError(f"study {study} has no confirmed winner yet; name a candidate, as in {study}/7")
-    return ledger, ledger.candidate(chosen)
+    return ledger, [ledger.candidate(number) for number in numbers]

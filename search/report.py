@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
+from dashboards.budgets import budget_rows, budgets_table, holdings, trail_rows, trail_table
 from dashboards.progress import pruned_by_rung
 from dashboards.tables import candidate_row, candidates_table, ranking
-from dashboards.text import counted, duration, interval, number, percent, points
+from dashboards.text import counted, duration, goal, interval, number, percent, points
 from search.proposer import ASKS, DRAWS
 from search.run import Result
 from space.candidate import Candidate, State
 from space.statistics import Summary
+from space.trail import Trail, winners
 
 SHOWN = 10
 """Candidates in the table."""
@@ -23,28 +26,31 @@ SHOWN = 10
 def result_row(result: Result) -> dict[str, Any]:
     """A result as plain values."""
     counts = Counter(candidate.state for candidate in result.candidates)
-    winner = result.winner
+    settings, winner = result.settings, result.winner
     return {
         "study": result.study,
-        "dataset": result.settings.dataset,
-        "budget": result.settings.budget,
-        "target": result.settings.target,
-        "target_met": winner is not None,
-        "winner": None if winner is None else candidate_row(result.candidates[winner]),
+        "dataset": settings.dataset,
+        "target": settings.target,
+        "target_met": result.is_met,
+        "budgets": budget_rows(holdings(settings.budgets, result.candidates, result.trail)),
+        "winner": None if winner is None else candidate_row(winner),
+        "trail": trail_rows(result.candidates, result.trail),
         "counts": {str(state): counts[state] for state in State},
         "pruned_by_rung": {str(epochs): count for epochs, count in sorted(pruned_by_rung(result.candidates).items())},
-        "best": [candidate_row(candidate) for candidate in ranking(result.candidates, winner)[:SHOWN]],
+        "best": [candidate_row(candidate) for candidate in _best(result)],
         "seconds": round(result.seconds, 3),
         "spent": result.spent,
     }
 
 
 def print_result(console: Console, result: Result) -> None:
-    """The table of the best, the winner, what was pruned and why, and how to go on."""
-    best = ranking(result.candidates, result.winner)[:SHOWN]
+    """The table of the best, the winners, what was pruned and why, and how to go on."""
+    best = _best(result)
     if best:
         console.print(candidates_table(best, f"Best candidates of {result.study} (validation accuracy)"))
-    console.print(_verdict(result))
+    print_winners(console, result.settings.budgets, result.candidates, result.trail)
+    for verdict in _verdicts(result):
+        console.print(verdict)
     if result.spent:
         console.print(
             f"Nothing new is left to train: the last {ASKS + DRAWS} proposals were all known.", highlight=False
@@ -55,13 +61,34 @@ def print_result(console: Console, result: Result) -> None:
     console.print(f"To go on: {continue_line(result)}", highlight=False, soft_wrap=True)
 
 
-def _verdict(result: Result) -> Text:
-    goal = f"{percent(result.settings.target)} with at most {number(result.settings.budget)} parameters"
-    if result.winner is None:
-        return Text(f"No confirmed network yet for {goal}.", style="bold")
-    winner = result.candidates[result.winner]
+def _best(result: Result) -> list[Candidate]:
+    winner = result.winner
+    return ranking(result.candidates, None if winner is None else winner.number)[:SHOWN]
+
+
+def print_winners(console: Console, budgets: Sequence[int], candidates: Sequence[Candidate], trail: Trail) -> None:
+    """The table of budgets where there are several, and that of winners where some are no budget's any more."""
+    if len(budgets) > 1:
+        console.print(budgets_table(holdings(budgets, candidates, trail)))
+    if len(trail) > len(set(winners(budgets, trail).values())):
+        console.print(trail_table(candidates, trail))
+
+
+def _verdicts(result: Result) -> Iterator[Text]:
+    """One for each winner, with the budgets that it is the winner of, and one for the budgets that have none."""
+    settings = result.settings
+    won = winners(settings.budgets, result.trail)
+    for winner in result.winners:
+        own = [budget for budget in settings.budgets if won.get(budget) == winner.number]
+        yield _confirmed(goal(settings.target, own), winner)
+    unmet = [budget for budget in settings.budgets if budget not in won]
+    if unmet:
+        yield Text(f"No confirmed network yet for {goal(settings.target, unmet)}.", style="bold")
+
+
+def _confirmed(what: str, winner: Candidate) -> Text:
     runs = ", ".join(percent(confirmation.accuracy) for confirmation in winner.confirmations)
-    text = Text(f"Confirmed for {goal}: #{winner.number}, {number(winner.parameters)} parameters, ", style="bold")
+    text = Text(f"Confirmed for {what}: #{winner.number}, {number(winner.parameters)} parameters, ", style="bold")
     text.append(f"{percent(winner.confirmed_accuracy)} mean of {len(winner.confirmations)} fresh trainings ({runs}).\n")
     return text.append(winner.line)
 
@@ -91,9 +118,9 @@ def pruned_line(candidates: list[Candidate]) -> str:
 
 
 def continue_line(result: Result) -> str:
-    """The command that goes on with the study, or begins another where its target is met."""
-    if result.winner is None:
-        return f"search resume {result.study}"
+    """The command that goes on with the study, or begins another where there is nothing left to search for."""
+    if result.shrink or not result.is_met:
+        return f"search resume {result.study}{' --shrink' if result.shrink else ''}"
     settings = result.settings
     data = "" if settings.dataset == "mnist" else f" --dataset {settings.dataset}"
-    return f"search run{data} --budget {settings.budget} --target {settings.target:g} --fresh"
+    return f"search run{data} --budget {','.join(map(str, settings.budgets))} --target {settings.target:g} --fresh"

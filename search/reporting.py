@@ -26,33 +26,30 @@ _USUAL = "mnist"
 def report(ledger: Ledger, title: str | None = None) -> Report:
     """All that is known of a study now; nothing in it is of the database or of where that is."""
     searching = len(drivers.living(ledger.store.engine, ledger.name))
-    winner = ledger.winner
     study = pictured(ledger, importance=True)
     settings = StudySettings.from_json(ledger.settings)
-    today = StudySettings.make(settings.dataset, settings.budget, settings.target, settings.seed)
-    best = ranking(study.candidates, winner)
+    today = StudySettings.make(settings.dataset, settings.budgets, settings.target, settings.seed)
+    best = ranking(study.candidates, study.winner)
     return Report(
         title=title or f"petitnet: {study.name}",
         study=study,
         made=datetime.now().astimezone(),
         made_by=f"petitnet {version('petitnet')}",
         searching=searching,
-        winner=winner,
         confirmations=CONFIRMATIONS,
         settings=ledger.settings,
         changed=differences(ledger.settings, today.to_json()),
         conditions=ledger.conditions,
-        commands=tuple(_commands(settings, study, winner)),
-        verifying=_verify(study, best[0], winner) if best else "",
+        commands=tuple(_commands(settings, study)),
+        verifying=_verify(study, best[0]) if best else "",
     )
 
 
-def _commands(settings: StudySettings, study: Study, winner: int | None) -> Iterator[str]:
+def _commands(settings: StudySettings, study: Study) -> Iterator[str]:
     """What searches, verifies and prunes again as it was done, as far as that is on record."""
     yield _run(settings, study)
     tested = [one for one in study.candidates if one.verifications and one.pruning is None]
-    for candidate in tested:
-        yield _verify(study, candidate, winner)
+    yield from dict.fromkeys(_verify(study, candidate) for candidate in tested)
     if not tested:
         yield shlex.join(["search", "verify", *_operand(study.name)])
     yield from dict.fromkeys(_prune(study, one) for one in study.candidates if one.pruning is not None)
@@ -60,7 +57,8 @@ def _commands(settings: StudySettings, study: Study, winner: int | None) -> Iter
 
 def _run(settings: StudySettings, study: Study) -> str:
     """With each option that is not left at its default."""
-    words = ["search", "run", "--budget", str(settings.budget), "--target", str(settings.target)]
+    budgets = ",".join(map(str, settings.budgets))
+    words = ["search", "run", "--budget", budgets, "--target", str(settings.target)]
     if settings.dataset != _USUAL:
         words += ["--dataset", settings.dataset]
     if settings.seed:
@@ -69,6 +67,8 @@ def _run(settings: StudySettings, study: Study) -> str:
         words += ["--study-name", study.name]
     if _began_cold(settings, study):
         words.append("--cold-start")
+    if len(study.trail) > len(set(study.winners.values())):
+        words.append("--shrink")
     return shlex.join(words)
 
 
@@ -79,8 +79,8 @@ def _began_cold(settings: StudySettings, study: Study) -> bool:
     return fits and bool(study.candidates) and not asked
 
 
-def _verify(study: Study, candidate: Candidate, winner: int | None) -> str:
-    place = study.name if candidate.number == winner else f"{study.name}/{candidate.number}"
+def _verify(study: Study, candidate: Candidate) -> str:
+    place = study.name if candidate.number in study.winners.values() else f"{study.name}/{candidate.number}"
     count = len(candidate.verifications)
     seeds = [] if count in (0, SEEDS) else ["--seeds", str(count)]
     return shlex.join(["search", "verify", *seeds, *_operand(place)])

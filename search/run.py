@@ -23,6 +23,7 @@ from search.settings import CONFIRMATIONS, RunLimits, StudySettings, differences
 from search.site import Site
 from search.storage import Store
 from space.candidate import Candidate
+from space.trail import Trail, unmet, winners
 from workers import sources
 from workers.dataset import DataSet
 
@@ -52,7 +53,8 @@ class Result:
     study: str
     settings: StudySettings
     candidates: list[Candidate]
-    winner: int | None
+    trail: Trail
+    """The confirmed winners, each smaller than the one before."""
     seconds: float
     """Of this run."""
     interrupted: bool
@@ -60,12 +62,29 @@ class Result:
     """Whether `search stop` ended it."""
     spent: bool = False
     """Whether nothing new was found to train."""
+    shrink: bool = False
+    """Whether it was to go on below the smallest winner."""
+
+    @property
+    def is_met(self) -> bool:
+        """Whether every budget has a winner."""
+        return not unmet(self.settings.budgets, self.trail)
+
+    @property
+    def winner(self) -> Candidate | None:
+        """The smallest."""
+        return self.candidates[self.trail[-1].number] if self.trail else None
+
+    @property
+    def winners(self) -> list[Candidate]:
+        """Those of the budgets, each once, the smallest first."""
+        numbers = dict.fromkeys(winners(self.settings.budgets, self.trail).values())
+        return [self.candidates[number] for number in numbers]
 
     @property
     def target_verified(self) -> bool:
-        """Whether the winner's verifications reach the target in the mean."""
-        verified = None if self.winner is None else self.candidates[self.winner].verified_accuracy
-        return verified is not None and verified >= self.settings.target
+        """Whether the verifications of each winner reach the target in the mean."""
+        return all((winner.verified_accuracy or 0.0) >= self.settings.target for winner in self.winners)
 
 
 def latest(store: Store, name: str) -> str | None:
@@ -109,14 +128,14 @@ def finished(ledger: Ledger) -> Result:
         study=ledger.name,
         settings=StudySettings.from_json(ledger.settings),
         candidates=ledger.candidates(),
-        winner=ledger.winner,
+        trail=ledger.trail,
         seconds=0.0,
         interrupted=False,
     )
 
 
 def run(request: Request, view: Callable[[], View]) -> Result:
-    """Search until the target is met and confirmed, a limit is reached or the user ends it.
+    """Search until the target is met and confirmed for every budget, a limit is reached or the user ends it.
 
     Nothing is created before the data set is there and has passed its checks. Other drivers may work on the same study.
     """
@@ -157,11 +176,12 @@ def _search(request: Request, ledger: Ledger, presence: Presence, data: DataSet,
         study=ledger.name,
         settings=request.settings,
         candidates=ledger.candidates(),
-        winner=conductor.winner,
+        trail=conductor.trail,
         seconds=time.monotonic() - begun,
         interrupted=conductor.interrupted,
         stopped=conductor.stopped,
         spent=conductor.spent,
+        shrink=request.limits.shrink,
     )
 
 
@@ -229,8 +249,10 @@ class _Picture:
         self._view.update(
             Snapshot(
                 study=self._ledger.name,
-                budget=self._request.settings.budget,
+                budgets=self._request.settings.budgets,
                 target=self._request.settings.target,
+                trail=self._conductor.trail,
+                ceiling=max(self._conductor.aims, default=0),
                 confirmations=CONFIRMATIONS,
                 candidates=candidates,
                 begun=self._begun,
@@ -253,7 +275,7 @@ class _Picture:
 
 
 def find(ledger: Ledger, number: int | None) -> Candidate:
-    """The candidate of that number; without one the study's winner, or else its best so far."""
+    """The candidate of that number; without one the study's smallest winner, or else its best so far."""
     if number is not None:
         return ledger.candidate(number)
     best = ranking(ledger.candidates(), ledger.winner)

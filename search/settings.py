@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Self
@@ -29,8 +29,8 @@ class StudySettings:
     """Fixed when a study is made: candidates are comparable only if all of this is the same."""
 
     dataset: str
-    budget: int
-    """Most parameters a candidate may have."""
+    budgets: tuple[int, ...]
+    """Most parameters that a network may have, for each network that is searched for; strictly increasing."""
     target: float
     """Accuracy to reach, a fraction."""
     seed: int = 0
@@ -41,13 +41,19 @@ class StudySettings:
     reduction: int = REDUCTION
 
     @classmethod
-    def make(cls, dataset: str, budget: int, target: float, seed: int = 0) -> Self:
-        """Settings for a known data set and a budget that its space can meet; DataError or BudgetError."""
+    def make(cls, dataset: str, budgets: int | Iterable[int], target: float, seed: int = 0) -> Self:
+        """Settings for a known data set and one or more budgets that its space can meet; DataError or BudgetError."""
         source = sources.find(dataset)
         recipe = default_recipe(RUNGS[-1], source.images * (FOLDS - 1) // FOLDS)
-        settings = cls(dataset=dataset, budget=budget, target=target, seed=seed, recipe=recipe)
-        check_budget(settings.space, budget)
+        sizes = (budgets,) if isinstance(budgets, int) else tuple(sorted(budgets))
+        settings = cls(dataset=dataset, budgets=sizes, target=target, seed=seed, recipe=recipe)
+        check_budget(settings.space, min(sizes))
         return settings
+
+    @property
+    def budget(self) -> int:
+        """Most parameters a candidate may have: the largest of the budgets."""
+        return self.budgets[-1]
 
     @property
     def space(self) -> SearchSpace:
@@ -58,18 +64,19 @@ class StudySettings:
     @property
     def name(self) -> str:
         """The study's name where the user gives none."""
-        return f"{self.dataset}-{self.budget}-{self.target:g}"
+        return "-".join([self.dataset, *map(str, self.budgets), f"{self.target:g}"])
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for the study's record and for comparison; the space is written down range by range."""
         ranges = {dimension.name: str(dimension) for dimension in self.space.dimensions}
-        return asdict(self) | {"rungs": list(self.rungs), "space": ranges}
+        return asdict(self) | {"budgets": list(self.budgets), "rungs": list(self.rungs), "space": ranges}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The settings that `to_json` wrote."""
-        plain = {name: value[name] for name in ("dataset", "budget", "target", "seed", "reduction")}
-        return cls(**plain, rungs=tuple(value["rungs"]), recipe=recipe_from_json(value["recipe"]))
+        plain = {name: value[name] for name in ("dataset", "target", "seed", "reduction")}
+        budgets, rungs = tuple(value["budgets"]), tuple(value["rungs"])
+        return cls(**plain, budgets=budgets, rungs=rungs, recipe=recipe_from_json(value["recipe"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +89,8 @@ class RunLimits:
     """Seconds from the start of this run."""
     trial_timeout: float | None = None
     """Seconds for one candidate, all rungs together."""
+    shrink: bool = False
+    """Whether the search goes on below the smallest winner once every budget has one."""
 
 
 def parse_budget(text: str) -> int:
@@ -93,6 +102,14 @@ def parse_budget(text: str) -> int:
     if budget < 1:
         raise SettingsError(f"budget must be at least 1 parameter, but got {text}")
     return budget
+
+
+def parse_budgets(text: str) -> tuple[int, ...]:
+    """`10k`, or several as in `10k,15k,20k`, as numbers of parameters in increasing order."""
+    budgets = sorted(map(parse_budget, text.split(",")))
+    if len(set(budgets)) < len(budgets):
+        raise SettingsError(f"budgets must differ from each other, but got {text}")
+    return tuple(budgets)
 
 
 def parse_target(text: str) -> float:

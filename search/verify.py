@@ -34,14 +34,16 @@ class Course:
     candidates: Sequence[Candidate]
 
 
-def verify(ledger: Ledger, candidate: Candidate, seeds: int, site: Site, tell: Tell) -> bool:
-    """Verify a candidate with `seeds` trainings, less those that the study has already; False if interrupted.
+def verify(ledger: Ledger, candidates: Sequence[Candidate], seeds: int, site: Site, tell: Tell) -> bool:
+    """Verify candidates with `seeds` trainings each, less those that the study has already; False if interrupted.
 
     SettingsError where the training images are not those of the study, SearchError where a training fails.
     """
-    if not candidate.line:
-        raise SettingsError(f"a verification needs a candidate with an architecture, but #{candidate.number} has none")
-    return verify_all(ledger, [[candidate]], seeds, training_images(ledger), site, tell)
+    for candidate in candidates:
+        if not candidate.line:
+            number = candidate.number
+            raise SettingsError(f"a verification needs a candidate with an architecture, but #{number} has none")
+    return verify_all(ledger, [[candidate] for candidate in candidates], seeds, training_images(ledger), site, tell)
 
 
 def verify_all(

@@ -67,7 +67,7 @@ class Chart:
     @cached_property
     def bands(self) -> tuple[Band, ...]:
         """One for each budget of the studies, in their order, whatever the cost on the axis is."""
-        budgets = sorted({study.budget for study in self.studies})
+        budgets = sorted({budget for study in self.studies for budget in study.budgets})
         return tuple(
             Band(low=low, budget=budget, best=self._best(budget))
             for low, budget in zip([0, *budgets], budgets, strict=False)
@@ -205,7 +205,8 @@ class Chart:
         """All of the numbers as plain values; accuracies are fractions."""
         return {
             "studies": [
-                {"study": s.name, "dataset": s.dataset, "budget": s.budget, "target": s.target} for s in self.studies
+                {"study": s.name, "dataset": s.dataset, "budgets": list(s.budgets), "target": s.target}
+                for s in self.studies
             ],
             "cost": str(self.cost),
             "axes": {"cost": list(self.x), "accuracy": [1 - self.y.high, 1 - self.y.low]},

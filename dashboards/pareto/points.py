@@ -10,6 +10,7 @@ from dashboards.text import percent
 from space.candidate import Candidate, State, Verification
 from space.published import Published
 from space.statistics import Interval, Summary, proportion_interval
+from space.trail import Trail, winners
 
 
 class Cost(StrEnum):
@@ -64,15 +65,32 @@ class Study:
 
     name: str
     dataset: str
-    budget: int
-    """Most parameters a candidate may have."""
+    budgets: tuple[int, ...]
+    """Most parameters that a network may have, for each network that is searched for; strictly increasing."""
     target: float
     """Accuracy to reach, a fraction."""
     candidates: Sequence[Candidate]
+    trail: Trail = ()
+    """The confirmed winners, each smaller than the one before."""
     importance: Mapping[str, float] = field(default_factory=dict)
     """Shares that add up to 1, by the name of a choice of the search space; empty where they are not known."""
     rungs: tuple[int, ...] = ()
     """Lengths of the trainings that a candidate goes through, in epochs; empty where they are not known."""
+
+    @property
+    def budget(self) -> int:
+        """Most parameters a candidate may have."""
+        return self.budgets[-1]
+
+    @property
+    def winner(self) -> int | None:
+        """Number of the smallest winner."""
+        return self.trail[-1].number if self.trail else None
+
+    @property
+    def winners(self) -> dict[int, int]:
+        """Number of the winner by budget, without those that have none."""
+        return winners(self.budgets, self.trail)
 
 
 @dataclass(frozen=True, kw_only=True)

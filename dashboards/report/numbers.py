@@ -9,12 +9,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from dashboards.budgets import Holding, budget_rows, holdings, trail_rows
 from dashboards.pareto.points import Cost, Study
 from dashboards.pareto.thinning import ThinChart
 from dashboards.tables import candidate_row, ranking
 from space.candidate import Candidate, State
 from space.confusion import Confusion
 from space.statistics import Interval, Summary, proportion_interval
+from space.trail import unmet
 
 SHOWN = 20
 """Candidates in the table of the best."""
@@ -61,8 +63,6 @@ class Report:
     """The program and its version."""
     searching: int
     """Runs that were at work on the study at that moment."""
-    winner: int | None
-    """Number of the confirmed winner."""
     confirmations: int
     """Fresh trainings that confirm a hit."""
     settings: Mapping[str, Any]
@@ -81,6 +81,21 @@ class Report:
         """All of the study's, by number."""
         return self.study.candidates
 
+    @property
+    def winner(self) -> int | None:
+        """Number of the smallest winner."""
+        return self.study.winner
+
+    @cached_property
+    def holdings(self) -> list[Holding]:
+        """What there is for each budget."""
+        return holdings(self.study.budgets, self.candidates, self.study.trail)
+
+    @property
+    def is_met(self) -> bool:
+        """Whether every budget has a winner."""
+        return not unmet(self.study.budgets, self.study.trail)
+
     @cached_property
     def counts(self) -> Counter[State]:
         """Candidates by where they stand."""
@@ -88,12 +103,12 @@ class Report:
 
     @cached_property
     def ranking(self) -> list[Candidate]:
-        """The candidates with an accuracy, the winner first."""
+        """The candidates with an accuracy, the smallest winner first."""
         return ranking(self.candidates, self.winner)
 
     @property
     def best(self) -> Candidate | None:
-        """The winner, or else the best so far; None where nothing has an accuracy yet."""
+        """The smallest winner, or else the best so far; None where nothing has an accuracy yet."""
         return self.ranking[0] if self.ranking else None
 
     @cached_property
@@ -153,8 +168,10 @@ class Report:
             "settings_changed_since": list(self.changed),
             "conditions": dict(self.conditions),
             "commands": list(self.commands),
-            "target_met": self.winner is not None,
+            "target_met": self.is_met,
+            "budgets": budget_rows(self.holdings),
             "winner": None if self.winner is None else candidate_row(self.candidates[self.winner]),
+            "trail": trail_rows(self.candidates, self.study.trail),
             "best": None if self.best is None else self.best.number,
             "test_set_read": {str(number): verified.summary.count for number, verified in self.verified.items()},
             "verified": {str(number): _verified_row(verified) for number, verified in self.verified.items()},

@@ -7,19 +7,22 @@ from dashboards.report.numbers import SHOWN, Report, Verified
 from dashboards.report.parts import Document, Figure, Lines, Links, Paragraph, Part, Section, Table
 from dashboards.report.pictures import front, layers, views
 from dashboards.report.tables import (
+    budgets_table,
     candidates_table,
     confirmations_table,
     confusion_table,
     fates_table,
     layers_table,
     runs_table,
+    trail_table,
     verified_table,
 )
 from dashboards.report.words import hashed, times
-from dashboards.text import counted, duration, interval, number, percent, points
+from dashboards.text import choice, counted, duration, goal, interval, number, percent, points
 from space.candidate import State
 from space.layers import describe
 from space.notation import read
+from space.trail import unmet
 
 
 def document(report: Report) -> Document:
@@ -46,23 +49,24 @@ def document(report: Report) -> Document:
     )
 
 
-def _goal(report: Report) -> str:
-    return f"{percent(report.study.target)} with at most {number(report.study.budget)} parameters"
-
-
 def _verdict(report: Report) -> str:
-    best, tested = report.best, report.result
+    best, tested, study = report.best, report.result, report.study
     if best is None:
-        return f"No network for {_goal(report)} yet: no candidate has an accuracy."
+        return f"No network for {goal(study.target, study.budgets)} yet: no candidate has an accuracy."
     told = f"{hashed(best)} with {number(best.parameters)} parameters"
+    without = unmet(study.budgets, study.trail)
     if report.winner is None:
         line = (
-            f"No network is confirmed yet for {_goal(report)}. The best so far is {told}: {percent(best.accuracy)} in "
-            f"validation after {counted(best.epochs, 'epoch')}."
+            f"No network is confirmed yet for {goal(study.target, without)}. The best so far is {told}: "
+            f"{percent(best.accuracy)} in validation after {counted(best.epochs, 'epoch')}."
         )
     else:
+        met = [budget for budget in study.budgets if budget not in without]
         fresh = counted(len(best.confirmations), "fresh training")
-        line = f"Confirmed for {_goal(report)}: {told}, {percent(best.confirmed_accuracy)} in the mean of {fresh}."
+        line = (
+            f"Confirmed for {goal(study.target, met)}: {told}, {percent(best.confirmed_accuracy)} in the mean of "
+            f"{fresh}." + (f" No network is confirmed yet for at most {choice(without)}." if without else "")
+        )
     if tested is None:
         return line
     return f"{line} On the test images it reaches {percent(tested.summary.mean)}, which {_meets(report, tested)}."
@@ -87,7 +91,7 @@ def _figures(report: Report) -> tuple[Figure, ...]:
     if best is None:
         return ()
     figures = [
-        Figure(name="Parameters", value=number(best.parameters), note=f"of at most {number(report.study.budget)}"),
+        Figure(name="Parameters", value=number(best.parameters), note=f"of at most {choice(report.study.budgets)}"),
         Figure(name="Validation", value=percent(best.accuracy), note=f"when chosen, {counted(best.epochs, 'epoch')}"),
     ]
     if best.confirmations:
@@ -108,7 +112,7 @@ def _asked(report: Report) -> Section:
     rungs = ", ".join(map(str, settings["rungs"]))
     rows = (
         ("data set", f"{study.dataset}{_images(report)}"),
-        ("budget", f"at most {number(study.budget)} trainable parameters"),
+        ("budget", f"at most {choice(study.budgets)} trainable parameters"),
         ("target", f"an accuracy of {percent(study.target)}"),
         ("trainings", f"of {rungs} epochs, each from fresh weights; 1 candidate in {settings['reduction']} goes on"),
         ("a hit is confirmed by", f"the mean of {counted(report.confirmations, 'fresh training')} on other folds"),
@@ -129,8 +133,12 @@ def _images(report: Report) -> str:
 
 
 def _found(report: Report) -> Section:
-    best = report.best
+    best, study = report.best, report.study
     searched: list[Part] = [Paragraph(_effort(report))]
+    if len(study.budgets) > 1:
+        searched.append(budgets_table(report.holdings))
+    if len(study.trail) > len(set(study.winners.values())):
+        searched.append(trail_table(report.candidates, study.trail))
     if report.candidates:
         searched.append(fates_table(report))
     if best is None or not best.line:
@@ -218,7 +226,7 @@ def _candidates(report: Report) -> Section:
         "Candidates",
         (
             candidates_table(
-                best, f"The best {number(len(best))}: the winner, then by length of training and accuracy"
+                best, f"The best {number(len(best))}: the smallest winner, then by length of training and accuracy"
             ),
             candidates_table(report.front, front_caption),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from dashboards.budgets import Holding
 from dashboards.report.numbers import Report, Verified
 from dashboards.report.parts import Cell, Code, Table
 from dashboards.report.words import hashed
@@ -13,6 +14,7 @@ from dashboards.views.fates import End, fate
 from space.architecture import Architecture
 from space.candidate import Candidate, State
 from space.layers import describe
+from space.trail import Trail
 
 _REASONS = 3
 """Reasons of failures that are told, the most common first."""
@@ -25,7 +27,7 @@ def fates_table(report: Report) -> Table:
     meanings = {
         End.OVER_BUDGET: "counted, never trained",
         End.FAILED: _reasons(report.candidates),
-        End.PRUNED: "not among the best of those trained as long",
+        End.PRUNED: "not among the best of those trained as long, or larger than was still of use",
         End.RUNNING: "its end is not known yet",
         End.COMPLETE: "below the target",
         End.AT_TARGET: "in validation, once; confirmations say whether that holds",
@@ -46,6 +48,42 @@ def fates_table(report: Report) -> Table:
 def _reasons(candidates: Iterable[Candidate]) -> str:
     reasons = Counter(candidate.reason for candidate in candidates if candidate.state == State.FAILED)
     return "; ".join(f"{reason or 'no reason known'} ({count})" for reason, count in reasons.most_common(_REASONS))
+
+
+def budgets_table(found: Iterable[Holding]) -> Table:
+    """The best and the winner of each budget."""
+    rows = []
+    for one in found:
+        best, winner = one.best, one.winner
+        shown = ("-",) * 3 if best is None else (hashed(best), number(best.parameters), percent(best.accuracy))
+        confirmed = None if winner is None else winner.confirmed_accuracy
+        won = ("-", "-") if winner is None else (hashed(winner), number(winner.parameters))
+        rows.append((number(one.budget), *shown, *won, percent(confirmed)))
+    return Table(
+        caption="By budget: the best that fits, and the winner",
+        headings=("budget", "best", "parameters", "validation", "winner", "parameters", "confirmed"),
+        rows=tuple(rows),
+    )
+
+
+def trail_table(candidates: Sequence[Candidate], trail: Trail) -> Table:
+    """The winners in their order."""
+    rows = [
+        (
+            hashed(candidates[win.number]),
+            number(win.parameters),
+            percent(candidates[win.number].confirmed_accuracy),
+            f"{win.when:%Y-%m-%d %H:%M:%S}",
+            Code(candidates[win.number].line),
+        )
+        for win in trail
+    ]
+    return Table(
+        caption="Winners, each smaller than the one before",
+        headings=("candidate", "parameters", "confirmed", "when", "architecture"),
+        rows=tuple(rows),
+        words=("architecture",),
+    )
 
 
 def layers_table(architecture: Architecture) -> Table:

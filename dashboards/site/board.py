@@ -24,8 +24,6 @@ class Standing:
     study: Study
     identity: int
     """Optuna's number of it."""
-    winner: int | None
-    """Number of the confirmed winner."""
     drivers: tuple[str, ...]
     """Who searches it now."""
     version: str

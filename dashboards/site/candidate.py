@@ -9,7 +9,7 @@ from dashboards.site import curves, frame
 from dashboards.site.board import Kept, MissingError, Standing
 from dashboards.site.html import Content, Html, element, link, study_address, table
 from dashboards.tables import layer_rows
-from dashboards.text import counted, duration, interval, number, percent, points
+from dashboards.text import choice, counted, duration, interval, number, percent, points
 from space.candidate import Candidate
 from space.layers import describe
 from space.notation import read
@@ -45,6 +45,13 @@ def page(standing: Standing, candidate: Candidate, kept: Sequence[Kept]) -> Html
     )
 
 
+def _won(standing: Standing, candidate: Candidate) -> str:
+    trail = [win.number for win in standing.study.trail]
+    if candidate.number not in trail:
+        return ""
+    return " - the confirmed winner" if candidate.number == trail[-1] else " - confirmed, before a smaller winner"
+
+
 def _facts(standing: Standing, candidate: Candidate, kept: Sequence[Kept]) -> list[tuple[str, Content]]:
     name = standing.study.name
     state = f"{candidate.state}: {candidate.reason}" if candidate.reason else str(candidate.state)
@@ -53,10 +60,10 @@ def _facts(standing: Standing, candidate: Candidate, kept: Sequence[Kept]) -> li
     if candidate.pruning is not None:
         origin = [candidate.origin, ", from ", frame.candidate_link(name, candidate.pruning.parent)]
     rows: list[tuple[str, Content]] = [
-        ("state", f"{state} - the confirmed winner" if candidate.number == standing.winner else state),
+        ("state", f"{state}{_won(standing, candidate)}"),
         ("from", origin),
         ("architecture", element("code", candidate.line or "-")),
-        ("parameters", f"{number(candidate.parameters)} of a budget of {number(standing.study.budget)}"),
+        ("parameters", f"{number(candidate.parameters)} of a budget of {choice(standing.study.budgets)}"),
         ("MACs per image", number(candidate.macs)),
         ("peak activations", f"{number(candidate.peak_activation_bytes)} bytes as float32"),
         ("validation", ", ".join(rungs) or "-"),

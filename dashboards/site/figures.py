@@ -47,7 +47,7 @@ def titles() -> dict[str, str]:
     """Of all views by name: those that a study without a name has."""
     from dashboards.views import catalogue
 
-    nothing = Study(name="", dataset="digits", budget=1, target=0.5, candidates=(), rungs=(1,))
+    nothing = Study(name="", dataset="digits", budgets=(1,), target=0.5, candidates=(), rungs=(1,))
     told = {name: catalogue.view(nothing, name).title.removeprefix(": ") for name in catalogue.NAMES}
     return {name: title[:1].upper() + title[1:] for name, title in told.items()}
 

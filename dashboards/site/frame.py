@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from dashboards.pareto.points import Study
 from dashboards.site import assets
 from dashboards.site.answers import entity_tag, etag
 from dashboards.site.board import Standing
@@ -101,8 +102,8 @@ def counts(candidates: Iterable[Candidate]) -> str:
 
 
 def best(standing: Standing) -> Content:
-    """The best candidate of the validation so far: the winner, if there is one."""
-    found = ranking(standing.study.candidates, standing.winner)
+    """The best candidate of the validation so far: the smallest winner, if there is one."""
+    found = ranking(standing.study.candidates, standing.study.winner)
     if not found:
         return "none is trained yet"
     best = found[0]
@@ -112,12 +113,28 @@ def best(standing: Standing) -> Content:
 
 
 def winner(standing: Standing) -> Content:
-    """The confirmed winner."""
-    if standing.winner is None:
-        return "none confirmed yet"
-    found = standing.study.candidates[standing.winner]
+    """The confirmed winner, or that of each budget."""
+    study = standing.study
+    told = [_winner(study, budget, study.winners.get(budget)) for budget in study.budgets]
+    return [["; " if place else None, one] for place, one in enumerate(told)]
+
+
+def _winner(study: Study, budget: int, winner: int | None) -> Content:
+    within = f"{number(budget)}: " if len(study.budgets) > 1 else ""
+    if winner is None:
+        return f"{within}none confirmed yet"
+    found = study.candidates[winner]
     told = f" confirmed, {percent(found.confirmed_accuracy)} mean of {len(found.confirmations)} fresh trainings"
-    return [candidate_link(standing.study.name, found.number), told]
+    return [within, candidate_link(study.name, winner), told]
+
+
+def trail(standing: Standing) -> Content:
+    """The winners in their order with their parameters; nothing where each is still the winner of a budget."""
+    study = standing.study
+    if len(study.trail) == len(set(study.winners.values())):
+        return None
+    told = [[candidate_link(study.name, win.number), f" {number(win.parameters)}"] for win in study.trail]
+    return [[", " if place else None, one] for place, one in enumerate(told)]
 
 
 def verified(standing: Standing) -> Content:

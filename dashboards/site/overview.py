@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dashboards.site import frame
 from dashboards.site.board import Standing
 from dashboards.site.html import Html, element, link, study_address, together
-from dashboards.text import number, percent
+from dashboards.text import goal
 
 ADDRESS = "/now"
 """Of the part that changes."""
@@ -34,7 +34,7 @@ def now(standings: Sequence[Standing]) -> Html:
 
 def _study(standing: Standing) -> Html:
     study = standing.study
-    goal = f"{percent(study.target)} with at most {number(study.budget)} parameters, {study.dataset}"
+    sought = f"{goal(study.target, study.budgets)}, {study.dataset}"
     ways = [
         link(study_address(study.name), "Pareto front"),
         link(study_address(study.name, "report"), "report"),
@@ -43,7 +43,7 @@ def _study(standing: Standing) -> Html:
     return element(
         "article",
         element("h2", link(study_address(study.name), study.name)),
-        element("p", goal, " - ", frame.at_work(standing)),
+        element("p", sought, " - ", frame.at_work(standing)),
         frame.facts(
             [
                 ("candidates", frame.counts(study.candidates)),

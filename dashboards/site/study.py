@@ -10,7 +10,7 @@ from dashboards.site import frame
 from dashboards.site.board import Standing
 from dashboards.site.html import Content, Html, element, link, percents, study_address, table, together
 from dashboards.tables import ranking
-from dashboards.text import duration, number, percent
+from dashboards.text import duration, goal, number, percent
 from space.candidate import Candidate, State
 
 BEST = 20
@@ -41,13 +41,14 @@ def page(standing: Standing, cost: Cost, titles: Mapping[str, str]) -> Html:
 def now(standing: Standing) -> Html:
     """Where the study stands, which changes while a search runs."""
     study = standing.study
-    goal = f"{percent(study.target)} with at most {number(study.budget)} parameters"
+    trail = frame.trail(standing)
     rows: list[tuple[str, Content]] = [
-        ("goal", f"{goal}, {study.dataset}"),
+        ("goal", f"{goal(study.target, study.budgets)}, {study.dataset}"),
         ("search", frame.at_work(standing)),
         ("candidates", frame.counts(study.candidates)),
         ("best so far", frame.best(standing)),
         ("winner", frame.winner(standing)),
+        *([("winners so far", trail)] if trail else []),
         ("verified", frame.verified(standing)),
     ]
     ways = frame.ways(
@@ -73,7 +74,7 @@ def best(standing: Standing) -> Html:
             percent(one.verified_accuracy),
             element("code", one.line),
         )
-        for one in ranking(standing.study.candidates, standing.winner)[:BEST]
+        for one in ranking(standing.study.candidates, standing.study.winner)[:BEST]
     ]
     told = "Validation accuracy, the longest trainings first"
     return table(told, headings, rows, words=_WORDS, wide=_WIDE) if rows else element("p", "None is trained yet.")

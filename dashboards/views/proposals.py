@@ -31,7 +31,7 @@ _MOST_STOPS = 150
 
 
 def proposals(study: Study) -> View:
-    """Each candidate's parameters by its number, the running median and 10 to 90 %, and the budget."""
+    """Each candidate's parameters by its number, the running median and 10 to 90 %, and the budgets."""
     candidates = [candidate for candidate in searched(study) if candidate.parameters > 0]
     title = f"{study.name}: parameters proposed"
     y = _sizes(study, candidates)
@@ -48,7 +48,7 @@ def proposals(study: Study) -> View:
         title=title,
         x=x,
         y=y,
-        series=(*bands, *_points(study, drawn), *medians, _budget_line(study, x)),
+        series=(*bands, *_points(study, drawn), *medians, *_budget_lines(study, x)),
         notes=(
             *_shares(study, candidates),
             *_beyond(candidates, y),
@@ -59,13 +59,13 @@ def proposals(study: Study) -> View:
 
 
 def _sizes(study: Study, candidates: Sequence[Candidate]) -> Scale:
-    """Of parameters: the budget and all but outliers, who are few also where most proposals are alike."""
+    """Of parameters: the budgets and all but outliers, who are few also where most proposals are alike."""
     sizes = sorted(float(candidate.parameters) for candidate in candidates) or [float(study.budget)]
     last = len(sizes) - 1
     most = max(axes.highest_within_fence(sizes), sizes[ceil(_SHOWN * last)])
     least = min(1 / axes.highest_within_fence([1 / size for size in sizes]), sizes[floor((1 - _SHOWN) * last)])
     shown = [size for size in sizes if least <= size <= most]
-    return scales.amounts("parameters (logarithmic)", shown, [*shown, float(study.budget)])
+    return scales.amounts("parameters (logarithmic)", shown, [*shown, *map(float, study.budgets)])
 
 
 def _extremes(candidates: Sequence[Candidate]) -> list[int]:
@@ -96,10 +96,18 @@ def _points(study: Study, candidates: Sequence[Candidate]) -> list[Curve]:
     return curves
 
 
-def _budget_line(study: Study, x: Scale) -> Curve:
-    height = (float(study.budget),) * 2
-    name = f"budget {number(study.budget)}"
-    return Curve(name=name, x=(x.low, x.high), y=height, colour="ink", width=1.2, dashed=True)
+def _budget_lines(study: Study, x: Scale) -> list[Curve]:
+    return [
+        Curve(
+            name=f"budget {number(budget)}",
+            x=(x.low, x.high),
+            y=(float(budget),) * 2,
+            colour="ink",
+            width=1.2,
+            dashed=True,
+        )
+        for budget in study.budgets
+    ]
 
 
 class _Window(NamedTuple):

@@ -32,7 +32,7 @@ Compared = list[tuple[Contender, Comparison | str | None]]
 @options.with_storage
 @options.with_json
 def compare_command(places: tuple[str, ...], url: URL, as_json: bool) -> None:
-    """Candidates side by side; of a study its winner, or the best that was trained to the end.
+    """Candidates side by side; of a study its smallest winner, or the best that was trained to the end.
 
     The accuracy is that of verifications on the test images, or else of confirmations, or else of the validation.
     Each candidate is compared with the first: by Welch's t-test where both have several trainings of a kind, else by

@@ -63,7 +63,7 @@ def export_command(
     url: URL,
     as_json: bool,
 ) -> int:
-    """Write a verified network, by default a study's winner, as ONNX, int8, pt2, safetensors or C.
+    """Write a verified network, by default a study's smallest winner, as ONNX, int8, pt2, safetensors or C.
 
     Every file is run on the whole test set: in float32 it must agree with PyTorch on each image, in int8 it may lose
     0.1 points. A file that fails is not left behind, and the exit code is 1.

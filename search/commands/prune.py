@@ -40,7 +40,7 @@ def prune_command(
     storage_timeout: float,
     as_json: bool,
 ) -> int:
-    """Prune a candidate, by default the winner, and verify what each round leaves as `search verify` does.
+    """Prune a candidate, by default the smallest winner, and verify what each round leaves as `search verify` does.
 
     Weights are held at zero by magnitude, over all convolutions together, and those left begin again from their initial
     values. Both kinds of result become candidates of the study, marked as what they are.

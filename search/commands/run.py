@@ -18,6 +18,7 @@ from search.report import continue_line, print_result, result_row
 from search.run import Request, Result, check_same, finished, fresh, latest, run
 from search.settings import RunLimits, StudySettings
 from search.site import Site
+from space.trail import unmet
 from workers import sources
 
 _GLANCE = 1.0
@@ -35,9 +36,14 @@ def _with_limits(command: options.Decorated) -> options.Decorated:
                 "--timeout", type=options.SECONDS, help="Time for this run, such as 90s, 15m or 2h.  [default: none]"
             ),
             click.option("--trial-timeout", type=options.SECONDS, help="Time for one candidate.  [default: none]"),
+            click.option(
+                "--shrink",
+                is_flag=True,
+                help="Go on below each winner for a smaller one that meets the target, until a limit is reached.",
+            ),
             click.option("--cold-start", is_flag=True, help="Do not ask the published networks first."),
             click.option(
-                "--verify", is_flag=True, help=f"At the end verify the winner with {SEEDS} trainings: search verify."
+                "--verify", is_flag=True, help=f"At the end verify each winner with {SEEDS} trainings: search verify."
             ),
             options.with_site,
             options.with_storage_timeout,
@@ -48,7 +54,13 @@ def _with_limits(command: options.Decorated) -> options.Decorated:
 
 
 @click.command("run")
-@click.option("--budget", type=options.BUDGET, required=True, help="Most parameters, such as 10000 or 10k.")
+@click.option(
+    "--budget",
+    "budgets",
+    type=options.BUDGETS,
+    required=True,
+    help="Most parameters, such as 10000 or 10k; several, such as 10k,15k,20k, in one search with a winner for each.",
+)
 @click.option("--target", type=options.TARGET, required=True, help="Accuracy to reach, such as 0.994 or 99.4%.")
 @click.option("--dataset", default="mnist", help=f"One of {', '.join(sources.SOURCES)}.")
 @click.option("--seed", type=click.IntRange(0), help="Of the sampler and all trainings.  [default: 0, or the study's]")
@@ -58,7 +70,7 @@ def _with_limits(command: options.Decorated) -> options.Decorated:
 @options.with_storage
 @options.with_json
 def run_command(
-    budget: int,
+    budgets: tuple[int, ...],
     target: float,
     dataset: str,
     seed: int | None,
@@ -69,11 +81,11 @@ def run_command(
     **limits: Any,
 ) -> int:
     """Search for a network, or go on with the study of the same name."""
-    settings = StudySettings.make(dataset, budget, target, seed or 0)
+    settings = StudySettings.make(dataset, budgets, target, seed or 0)
     there, study = _choose_study(url, settings, study_name, fresh)
     if there is not None:
         if seed is None:
-            settings = StudySettings.make(dataset, budget, target, int(there.settings.get("seed", 0)))
+            settings = StudySettings.make(dataset, budgets, target, int(there.settings.get("seed", 0)))
         check_same(there, settings)
     return _run(url, study, settings, there, as_json, **limits)
 
@@ -115,37 +127,37 @@ def _run(
     trials: int,
     timeout: float | None,
     trial_timeout: float | None,
+    shrink: bool,
     verify: bool,
     **wishes: Any,
 ) -> int:
-    """Run a study, unless its target is met already, and print how it ended."""
-    if there is not None and there.winner is not None:
+    """Run a study, unless there is nothing left to search for, and print how it ended."""
+    if there is not None and not shrink and not unmet(settings.budgets, there.trail):
         result = finished(there)
     else:
-        limits = RunLimits(trials=trials, timeout=timeout, trial_timeout=trial_timeout)
+        limits = RunLimits(trials=trials, timeout=timeout, trial_timeout=trial_timeout, shrink=shrink)
         request = Request(url=url, study=study, settings=settings, limits=limits, **wishes)
         with storage.translated(url):
             result = run(request, lambda: view(options.progress()))
     verified = True
-    if verify and result.winner is not None:
+    if verify and result.winners:
         result, verified = _verify(url, result, wishes["site"], wishes["storage_timeout"])
     _print(result, as_json)
     if not verified:
         click.echo(f"interrupted; to go on: search verify {study}", err=True)
         return INTERRUPTED
-    if result.winner is not None:
-        return MET if not verify or result.target_verified else NOT_MET
-    return INTERRUPTED if result.interrupted or result.stopped else NOT_MET
+    if (result.interrupted or result.stopped) and (shrink or not result.is_met):
+        return INTERRUPTED
+    return MET if result.is_met and (not verify or result.target_verified) else NOT_MET
 
 
 def _verify(url: URL, result: Result, site: Site, patience: float) -> tuple[Result, bool]:
-    """The result with its winner verified, and whether that came to its end."""
+    """The result with its winners verified, and whether that came to its end."""
     from search.verify import verify
 
-    assert result.winner is not None
     with options.writing(url, patience) as store:
         ledger = Ledger.open(store, result.study)
-        ended = verify(ledger, result.candidates[result.winner], SEEDS, site, options.say)
+        ended = verify(ledger, result.winners, SEEDS, site, options.say)
         return replace(result, candidates=ledger.candidates()), ended
 
 
@@ -154,9 +166,9 @@ def _print(result: Result, as_json: bool) -> None:
         options.print_json(result_row(result))
     else:
         print_result(options.output(), result)
-        winner = None if result.winner is None else result.candidates[result.winner]
-        if winner is not None and winner.verifications:
-            print_verified(options.output(), winner, result.settings.target)
+        for winner in result.winners:
+            if winner.verifications:
+                print_verified(options.output(), winner, result.settings.target)
     if result.interrupted or result.stopped:
         how = "interrupted" if result.interrupted else f"stopped by search stop {result.study}"
         click.echo(f"{how}; to go on: {continue_line(result)}", err=True)

@@ -18,10 +18,11 @@ from dashboards.text import duration, number, percent, points
 from search import drivers, options, storage
 from search.ledger import Ledger, own_names
 from search.reference import parse
-from search.report import SHOWN, print_result, result_row, verified_line
+from search.report import SHOWN, print_result, print_winners, result_row, verified_line
 from search.run import find, finished
 from space.candidate import Candidate, State
 from space.notation import read
+from space.trail import winners
 from workers import sources
 
 
@@ -40,9 +41,10 @@ def list_command(url: URL, as_json: bool) -> None:
     for heading in ("study", "budget", "target", "candidates", "trained", "best", "winner"):
         table.add_column(heading, justify="left" if heading == "study" else "right")
     for row in rows:
-        shown = (number(row["budget"]), percent(row["target"]), str(row["candidates"]), str(row["trained"]))
-        winner = row["winner"]
-        table.add_row(row["study"], *shown, percent(row["best"]), "-" if winner is None else f"#{winner}")
+        budgets = ", ".join(map(number, row["budgets"]))
+        counts = (str(row["candidates"]), str(row["trained"]))
+        won = ", ".join(dict.fromkeys(f"#{winner}" for winner in row["winners"].values()))
+        table.add_row(row["study"], budgets, percent(row["target"]), *counts, percent(row["best"]), won or "-")
     options.output().print(table if rows else "No studies yet; begin with: search run --budget 10000 --target 0.994")
 
 
@@ -51,11 +53,12 @@ def _study_row(ledger: Ledger) -> dict[str, Any]:
     best = ranking(candidates, ledger.winner)
     return {
         "study": ledger.name,
-        **{name: settings[name] for name in ("dataset", "budget", "target")},
+        **{name: settings[name] for name in ("dataset", "budgets", "target")},
         "candidates": len(candidates),
         "trained": len(best),
         "best": best[0].accuracy if best else None,
         "winner": ledger.winner,
+        "winners": {str(budget): winner for budget, winner in winners(settings["budgets"], ledger.trail).items()},
     }
 
 
@@ -86,14 +89,20 @@ def status_command(study: str, url: URL, as_json: bool) -> None:
 @options.with_storage
 @options.with_json
 def best_command(study: str, shown: int, url: URL, as_json: bool) -> None:
-    """The best candidates of a study."""
+    """The best candidates of a study, the smallest winner first; with several budgets the best and the winner of each.
+
+    Winners that smaller ones have taken the place of are shown too; search status --json has both tables.
+    """
     with options.reading(url) as store:
         ledger = Ledger.open(store, study)
-        best = ranking(ledger.candidates(), ledger.winner)[:shown]
+        candidates, trail, budgets = ledger.candidates(), ledger.trail, ledger.settings["budgets"]
+    best = ranking(candidates, trail[-1].number if trail else None)[:shown]
     if as_json:
         options.print_json([candidate_row(candidate) for candidate in best])
-    else:
-        options.output().print(candidates_table(best, f"Best candidates of {study} (validation accuracy)"))
+        return
+    console = options.output()
+    console.print(candidates_table(best, f"Best candidates of {study} (validation accuracy)"))
+    print_winners(console, budgets, candidates, trail)
 
 
 @click.command("show")
@@ -101,9 +110,10 @@ def best_command(study: str, shown: int, url: URL, as_json: bool) -> None:
 @options.with_storage
 @options.with_json
 def show_command(place: str, url: URL, as_json: bool) -> None:
-    """One candidate, with all trainings of its network, layer by layer; the winner or the best so far without a number.
+    """One candidate, with all trainings of its network, layer by layer.
 
-    Trainings that differ by their seed alone are told with their mean and standard deviation.
+    Without a number the smallest winner, or else the best so far. Trainings that differ by their seed alone are told
+    with their mean and standard deviation.
     """
     with options.reading(url) as store:
         study, wanted = parse(place)

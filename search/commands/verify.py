@@ -14,7 +14,7 @@ from dashboards.tables import candidate_row
 from dashboards.text import interval, number, percent, points
 from search import options
 from search.errors import INTERRUPTED, MET, NOT_MET
-from search.reference import confirmed
+from search.reference import all_confirmed
 from search.site import Site
 from space.candidate import Candidate
 from space.statistics import Summary
@@ -33,22 +33,25 @@ SEEDS = 5
 def verify_command(place: str, seeds: int, site: Site, url: URL, storage_timeout: float, as_json: bool) -> int:
     """Train a candidate, by default the winner, afresh on all training images and read the test set once for each.
 
-    Weights are those of the last epoch. The exit code is 3 if the mean misses the study's target.
+    Of a study with several budgets it does so with the winner of each, and --json prints a list. Weights are those of
+    the last epoch. The exit code is 3 if a mean misses the study's target.
     """
     from search.verify import verify
 
     with options.writing(url, storage_timeout) as store:
-        ledger, candidate = confirmed(store, place)
-        ended = verify(ledger, candidate, seeds, site, options.say)
-        candidate, target = ledger.candidate(candidate.number), ledger.settings["target"]
+        ledger, chosen = all_confirmed(store, place)
+        ended = verify(ledger, chosen, seeds, site, options.say)
+        found, target = [ledger.candidate(candidate.number) for candidate in chosen], ledger.settings["target"]
     if not ended:
         click.echo(f"interrupted; to go on: search verify {place} --seeds {seeds}", err=True)
         return INTERRUPTED
     if as_json:
-        options.print_json(verified_row(candidate, target))
+        rows = [verified_row(candidate, target) for candidate in found]
+        options.print_json(rows if len(rows) > 1 else rows[0])
     else:
-        print_verified(options.output(), candidate, target)
-    return MET if (candidate.verified_accuracy or 0.0) >= target else NOT_MET
+        for candidate in found:
+            print_verified(options.output(), candidate, target)
+    return MET if all((candidate.verified_accuracy or 0.0) >= target for candidate in found) else NOT_MET
 
 
 def verified_row(candidate: Candidate, target: float) -> dict[str, Any]:

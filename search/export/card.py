@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from dashboards.text import interval, number, percent
+from dashboards.text import goal, interval, number, percent
 from search.export.footprint import COUNTED
 from space.statistics import CONFIDENCE
 
@@ -116,7 +116,7 @@ def _origin(metrics: Row) -> str:
     fresh = ", ".join(percent(confirmation["accuracy"]) for confirmation in found["confirmations"])
     rows = (
         ("study", f"`{_plain(metrics['study'])}`, candidate {metrics['candidate']}"),
-        ("asked for", f"{percent(settings['target'])} with at most {number(settings['budget'])} parameters"),
+        ("asked for", goal(settings["target"], settings["budgets"])),
         ("proposed by", f"`{_plain(found['origin'])}`"),
         ("validation accuracy", f"{rungs} epochs" if rungs else "-"),
         ("confirmations on other folds", fresh or "-"),

@@ -13,6 +13,7 @@ from dashboards.pareto.points import Study
 from dashboards.report.numbers import Report
 from dashboards.site.application import Site
 from dashboards.site.board import AwayError, Kept, MissingError, Standing
+from tests.dashboards.studies import won
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -27,9 +28,11 @@ class Board:
     files: list[Kept] = field(default_factory=list)
     importance: dict[str, float] = field(default_factory=dict)
 
-    def put(self, study: Study, **more: Any) -> None:
-        """A study as it is now."""
-        told: dict[str, Any] = {"identity": 7, "winner": None, "drivers": (), "version": f"v{len(study.candidates)}"}
+    def put(self, study: Study, winner: int | None = None, **more: Any) -> None:
+        """A study as it is now, with a winner if that has a number."""
+        if winner is not None:
+            study = replace(study, trail=won(study.candidates[winner]))
+        told: dict[str, Any] = {"identity": 7, "drivers": (), "version": f"v{len(study.candidates)}"}
         self.standings[study.name] = Standing(study=study, **(told | more))
 
     def names(self) -> list[str]:

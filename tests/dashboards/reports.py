@@ -7,12 +7,12 @@ from typing import Any
 
 from dashboards.report.numbers import Report
 from space.candidate import Candidate, Confirmation, PrunedFrom, State
-from tests.dashboards.studies import candidate, study, verification
+from tests.dashboards.studies import candidate, study, verification, won
 
 MADE = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 SETTINGS = {
     "dataset": "digits",
-    "budget": 10_000,
+    "budgets": [10_000],
     "target": 0.99,
     "seed": 3,
     "rungs": [1, 4, 16],
@@ -24,13 +24,15 @@ SETTINGS = {
 
 def report(*candidates: Candidate, **more: Any) -> Report:
     """Of a study that nobody searches and that has no winner, unless told otherwise."""
-    named = {name: more.pop(name) for name in ("name", "importance") if name in more}
+    named = {name: more.pop(name) for name in ("name", "importance", "budgets", "trail") if name in more}
+    winner = more.pop("winner", None)
+    if winner is not None:
+        named["trail"] = won(candidates[winner])
     told: dict[str, Any] = {
         "title": "A report",
         "made": MADE,
         "made_by": "petitnet 1.2.3",
         "searching": 0,
-        "winner": None,
         "confirmations": 3,
         "settings": SETTINGS,
         "conditions": {"torch": "2.14.1", "data_sha256": "abc"},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from dashboards.pareto.chart import Chart
 from dashboards.pareto.points import Cost, Study
 from space.candidate import Candidate, State, Verification
+from space.trail import Win
 
 LINE = "1x28x28-4c3nr-P2-10c1-G"
 
@@ -33,8 +35,14 @@ def verification(place: int, accuracy: float) -> Verification:
 
 def study(*candidates: Candidate, **more: Any) -> Study:
     """Of a data set for which nobody has published anything, unless told otherwise."""
-    told: dict[str, Any] = {"name": "study", "dataset": "digits", "budget": 10_000, "target": 0.99}
+    told: dict[str, Any] = {"name": "study", "dataset": "digits", "budgets": (10_000,), "target": 0.99}
     return Study(candidates=candidates, **(told | more))
+
+
+def won(*candidates: Candidate) -> tuple[Win, ...]:
+    """A trail of these."""
+    when = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
+    return tuple(Win(number=one.number, parameters=one.parameters, when=when) for one in candidates)
 
 
 def chart(*candidates: Candidate, cost: Cost = Cost.PARAMETERS, **more: Any) -> Chart:
@@ -56,5 +64,7 @@ def several() -> Chart:
         name="small",
         dataset="mnist",
     )
-    second = study(candidate(0, 14_000, 0.995), candidate(1, 3000, 0.98), name="large", dataset="mnist", budget=15_000)
+    second = study(
+        candidate(0, 14_000, 0.995), candidate(1, 3000, 0.98), name="large", dataset="mnist", budgets=(15_000,)
+    )
     return Chart((first, second), Cost.PARAMETERS)

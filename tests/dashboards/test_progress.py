@@ -14,7 +14,8 @@ from space.candidate import Candidate, Confirmation, State
 def snapshot(candidates: list[Candidate]) -> Snapshot:
     return Snapshot(
         study="digits-1000-0.9",
-        budget=1000,
+        budgets=(1000,),
+        ceiling=1000,
         target=0.9,
         confirmations=3,
         candidates=candidates,

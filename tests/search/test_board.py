@@ -41,7 +41,7 @@ def test_a_study_is_read_as_it_is(board: Board, filled: Ledger) -> None:
     standing = board.standing("study")
     assert standing.study.candidates == filled.candidates()
     assert (standing.study.dataset, standing.study.budget, standing.study.target) == ("mnist", 10_000, 0.994)
-    assert (standing.winner, standing.drivers) == (None, ())
+    assert (standing.study.winner, standing.drivers) == (None, ())
     assert board.names() == ["study"]
 
 

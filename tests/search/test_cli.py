@@ -119,7 +119,7 @@ def test_other_settings_for_the_same_study_are_refused_with_the_difference(finis
     arguments = "run --dataset digits --budget 4000 --target 0.8 --study-name".split()
     refused = search(*arguments, STUDY, PETITNET_HOME=str(finished))
     assert refused.returncode == 2
-    assert "budget: the study has 5000, asked for 4000" in one_line(refused.stderr)
+    assert "budgets: the study has [5000], asked for [4000]" in one_line(refused.stderr)
 
 
 @pytest.mark.parametrize(

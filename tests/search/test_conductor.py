@@ -34,6 +34,7 @@ def test_a_run_ends_with_a_confirmed_winner(
     conductor = make_conductor(ledger)
     jobs = drive(conductor, by_size)
     assert conductor.winner is not None
+    assert conductor.finished
     assert ledger.winner == conductor.winner
     winner = ledger.candidate(conductor.winner)
     assert len(winner.confirmations) == CONFIRMATIONS

@@ -9,6 +9,7 @@ import pytest
 
 from search.errors import NotFoundError
 from search.ledger import MOST_ATTEMPTS, Ledger, RungResult, names, own_names
+from search.promotion import Reached
 from search.settings import StudySettings
 from search.storage import Store
 from space.candidate import Confirmation, PrunedFrom, Run, State
@@ -86,7 +87,7 @@ def test_the_sampler_chooses_a_value_for_every_range_and_writes_nothing(
 def test_each_end_is_told_with_its_reason(ledger: Ledger, settings: StudySettings, draw: Draw) -> None:
     over = ledger.reject(settings.space, draw(), 10, "too large")
     pruned, complete, failed = (begin(ledger, settings, draw()) for _ in range(3))
-    assert ledger.tell_pruned(pruned, RungResult(1, 0.5, 2.0), 4)
+    assert ledger.tell_pruned(pruned, RungResult(1, 0.5, 2.0), "not among the best")
     assert ledger.report(complete, RungResult(1, 0.4, 1.0))
     assert ledger.tell_complete(complete, RungResult(16, 0.5, 2.0))
     assert ledger.tell_failed(failed, "the training loss became nan")
@@ -96,10 +97,10 @@ def test_each_end_is_told_with_its_reason(ledger: Ledger, settings: StudySetting
     assert [candidate.state for candidate in found] == states
     count = found[0].parameters
     assert found[0].reason == f"{count} parameters, {count - 10} over the budget of 10"
-    assert found[1].reason == "not in the best 1 of 4 after 1 epochs"
+    assert found[1].reason == "not among the best"
     assert (found[2].accuracy, found[2].seconds) == (0.5, 2.0)
     assert found[3].reason == "the training loss became nan"
-    assert ledger.accuracies(1) == [0.5, 0.4]
+    assert ledger.rung(1) == [Reached(found[1].parameters, 0.5), Reached(found[2].parameters, 0.4)]
 
 
 def test_what_a_driver_remembers_of_its_candidates_is_what_is_stored(
@@ -108,7 +109,7 @@ def test_what_a_driver_remembers_of_its_candidates_is_what_is_stored(
     ledger = open_ledger()
     ledger.reject(settings.space, draw(), 10)
     ends: list[Callable[[int], bool]] = [
-        lambda number: ledger.tell_pruned(number, RungResult(1, 0.5, 2.0), 4),
+        lambda number: ledger.tell_pruned(number, RungResult(1, 0.5, 2.0), "not among the best"),
         lambda number: ledger.tell_complete(number, RungResult(16, 0.75, 3.0)),
         lambda number: ledger.tell_failed(number, "timeout"),
     ]

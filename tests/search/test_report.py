@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
@@ -11,6 +12,7 @@ from search.report import continue_line, print_result, pruned_line, result_row
 from search.run import Result
 from search.settings import StudySettings
 from space.candidate import Candidate, Confirmation, State
+from space.trail import Win
 
 LINE = "1x8x8-4c3nr-P2-10c1-G"
 
@@ -35,7 +37,7 @@ def result(settings: StudySettings) -> Result:
                 confirmations=confirmations,
             ),
         ],
-        winner=3,
+        trail=(Win(number=3, parameters=90, when=datetime.now(UTC)),),
         seconds=75.0,
         interrupted=False,
     )
@@ -56,7 +58,7 @@ def test_a_winner_is_shown_with_its_fresh_trainings(result: Result) -> None:
 
 
 def test_without_a_winner_the_way_on_is_shown(result: Result) -> None:
-    text = printed(replace(result, winner=None))
+    text = printed(replace(result, trail=()))
     assert "No confirmed network yet for 90.00 % with at most 3,000 parameters." in text
     assert "To go on: search resume digits-3000-0.9" in text
 
@@ -78,7 +80,7 @@ def test_json_says_the_same(result: Result) -> None:
 
 
 def test_a_study_without_candidates_can_be_shown(result: Result) -> None:
-    text = printed(replace(result, winner=None, candidates=[], seconds=0.0))
+    text = printed(replace(result, trail=(), candidates=[], seconds=0.0))
     assert "Of 0 candidates" in text
 
 

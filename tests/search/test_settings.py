@@ -53,7 +53,7 @@ def test_differences_name_the_setting_and_both_values(settings: StudySettings) -
     other = StudySettings.make("digits", 2000, 0.9).to_json()
     other["recipe"]["peak"] = 1.0
     found = differences(settings.to_json(), other)
-    assert found == ["budget: the study has 3000, asked for 2000", "recipe.peak: the study has 0.1, asked for 1.0"]
+    assert found == ["budgets: the study has [3000], asked for [2000]", "recipe.peak: the study has 0.1, asked for 1.0"]
 
 
 def test_a_study_is_named_after_data_set_budget_and_target() -> None:

@@ -29,7 +29,7 @@ def url(any_database: str, settings: StudySettings) -> str:
         if place % 3 == 0:
             ledger.tell_complete(number, RungResult(16, 0.9, 1.5, (0.5,)))
         elif place % 3 == 1:
-            ledger.tell_pruned(number, RungResult(1, 0.4, 0.5), 4)
+            ledger.tell_pruned(number, RungResult(1, 0.4, 0.5), "not among the best")
     ledger.reject(settings.space, settings.space.random(rng), settings.budget)
     odd = optuna.load_study(storage=store.optuna, study_name="study")
     odd.add_trial(create_trial(value=float("inf"), intermediate_values={1: float("nan"), 4: float("-inf")}))

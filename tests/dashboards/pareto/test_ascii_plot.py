@@ -55,7 +55,7 @@ def test_what_there_is_none_of_is_not_in_the_legend() -> None:
 
 
 def test_better_is_higher_and_larger_further_right() -> None:
-    rows = plot_rows(draw(chart(candidate(0, 1000, 0.9), candidate(1, 4000, 0.95), budget=8000), 80, 20))
+    rows = plot_rows(draw(chart(candidate(0, 1000, 0.9), candidate(1, 4000, 0.95), budgets=(8000,)), 80, 20))
     (high, low) = [number for number, row in enumerate(rows) if "o" in row]
     assert high < low
     assert rows[high].index("o") > rows[low].index("o")

@@ -92,7 +92,7 @@ def test_each_budget_has_the_best_of_all_studies_within_it() -> None:
 
 
 def test_a_budget_within_which_nothing_was_trained_has_no_best() -> None:
-    drawn = Chart((study(candidate(0, 9000, 0.9)), study(name="tiny", budget=1000)), Cost.PARAMETERS)
+    drawn = Chart((study(candidate(0, 9000, 0.9)), study(name="tiny", budgets=(1000,))), Cost.PARAMETERS)
     assert [band.best and band.best.name for band in drawn.bands] == [None, "#0"]
 
 

@@ -73,7 +73,7 @@ def test_text_and_json_go_to_stdout_and_to_no_file(trained: Ledger, database: st
     assert "o  trained to the end" in text.stdout
     found = json.loads(numbers.stdout)
     assert [point["accuracy"] for point in found["points"]] == [0.9, 0.95]
-    assert found["studies"] == [{"study": "study", "dataset": "digits", "budget": 3000, "target": 0.9}]
+    assert found["studies"] == [{"study": "study", "dataset": "digits", "budgets": [3000], "target": 0.9}]
     assert list(here.iterdir()) == []
 
 

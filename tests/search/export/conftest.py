@@ -79,7 +79,7 @@ def make(training: DataSet) -> Make:
         )
         found = Exportable(
             study="digits-5000-0.9",
-            settings={"dataset": "digits", "budget": 5000, "target": 0.9},
+            settings={"dataset": "digits", "budgets": [5000], "target": 0.9},
             conditions={"torch": "2"},
             candidate=candidate,
             verification=runs[0],

@@ -47,7 +47,7 @@ def exportables(draw: st.DrawFn) -> Exportable:
     run = Verification(place=0, seed=0, accuracy=0.5, confusion=(), epochs=1, seconds=1.0)
     return Exportable(
         study="study",
-        settings={"budget": 1, "target": 0.5},
+        settings={"budgets": [1], "target": 0.5},
         conditions={},
         candidate=Candidate(
             number=0,

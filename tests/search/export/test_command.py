@@ -69,7 +69,7 @@ def test_json_is_what_metrics_json_holds(verified: Candidate, database: str, out
     assert told["failed"] == {}
     assert told["metrics"]["architecture"] == verified.line
     assert told["metrics"]["data"]["name"] == "digits"
-    assert told["metrics"]["search"]["settings"]["budget"] == 3000
+    assert told["metrics"]["search"]["settings"]["budgets"] == [3000]
 
 
 def test_the_weights_are_those_of_the_first_verification_unless_another_is_named(
