@@ -13,6 +13,8 @@ from search.promotion import Reached
 from search.settings import StudySettings
 from search.storage import Store
 from space.candidate import Confirmation, PrunedFrom, Run, State
+from space.filling import shrink
+from space.fitting import largest
 from space.identity import identity
 from space.notation import write
 from space.ranges import Value
@@ -211,6 +213,23 @@ def test_confirmations_and_the_winner_are_kept(
     assert again.candidate(0).confirmed_accuracy == pytest.approx(0.8)
 
 
+def test_winners_are_kept_in_their_order_each_smaller_than_the_one_before(
+    open_ledger: Callable[[], Ledger], settings: StudySettings
+) -> None:
+    one, other = open_ledger(), open_ledger()
+    sizes = (2000, 2800, 1200, 1200, 1500, 400)
+    for size in sizes:
+        begin(one, settings, shrink(settings.space, largest(settings.space), size))
+    before = datetime.now().astimezone().replace(microsecond=0)
+    for ledger, number in zip((one, other) * 3, range(6), strict=True):
+        ledger.record_winner(number)
+    for ledger in (one, other, open_ledger()):
+        assert [win.number for win in ledger.trail] == [0, 2, 5]
+        assert [win.parameters for win in ledger.trail] == [ledger.candidate(n).parameters for n in (0, 2, 5)]
+        assert all(win.when >= before for win in ledger.trail)
+        assert ledger.winner == 5
+
+
 def test_a_confirmation_is_taken_on_by_one_driver_until_that_dies(open_ledger: Callable[[], Ledger]) -> None:
     one, other = open_ledger(), open_ledger()
     both = {one.driver, other.driver}
@@ -236,7 +255,7 @@ def test_a_network_is_known_while_it_is_trained_and_afterwards(
     ledger.tell_failed(first, "interrupted: the run ended", interrupted=True)
     assert ledger.known(network) is None
     again = begin(ledger, settings, choices, again=first)
-    ledger.tell_pruned(again, RungResult(1, 0.5, 2.0), 4)
+    ledger.tell_pruned(again, RungResult(1, 0.5, 2.0), "not in the best 1 of 4 after 1 epochs")
     assert ledger.known(network) == again
     assert [one.number for one in ledger.same_network(ledger.candidate(again))] == [0, first, again]
     assert ledger.candidate(again).identity == identity(network)

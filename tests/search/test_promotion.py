@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.promotion import goes_on
+from search.promotion import Reached, goes_on, goes_on_within
 from tests.space.strategies import PROPERTY
 
 ACCURACIES = st.floats(0, 1)
@@ -59,3 +59,31 @@ def test_while_a_rung_fills_only_the_best_so_far_goes_on() -> None:
 def test_equals_go_on_together() -> None:
     assert goes_on(0.5, [0.5, 0.5, 0.5, 0.4], 3)
     assert not goes_on(0.4, [0.5, 0.5, 0.5, 0.4], 3)
+
+
+@PROPERTY
+@given(st.lists(st.builds(Reached, st.integers(1, 1000), ACCURACIES), min_size=1, max_size=40), REDUCTIONS)
+def test_with_one_budget_that_all_fit_it_makes_no_difference(rung: list[Reached], reduction: int) -> None:
+    accuracies = [one.accuracy for one in rung]
+    for own in rung:
+        assert goes_on_within([1000], own, rung, reduction) == goes_on(own.accuracy, accuracies, reduction)
+
+
+def test_a_small_network_is_compared_with_those_of_its_own_budget() -> None:
+    large = [Reached(1900, 0.9 + place / 100) for place in range(8)]
+    small = [Reached(900, 0.6), Reached(950, 0.7)]
+    rung = [*large, *small]
+    assert goes_on_within([1000, 2000], small[1], rung, 4)
+    assert not goes_on_within([1000, 2000], small[0], rung, 4)
+    assert not goes_on_within([2000], small[1], rung, 4)
+
+
+def test_any_budget_that_it_fits_is_enough() -> None:
+    rung = [Reached(1900, 0.5), Reached(800, 0.9), Reached(800, 0.95), Reached(1000, 0.92), Reached(900, 0.93)]
+    assert goes_on_within([1000, 2000], rung[2], rung, 4)
+    assert not goes_on_within([1000, 2000], rung[0], rung, 4)
+
+
+def test_what_fits_no_budget_does_not_go_on() -> None:
+    own = Reached(2001, 0.99)
+    assert not goes_on_within([1000, 2000], own, [own], 4)

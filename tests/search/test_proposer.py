@@ -169,6 +169,53 @@ def test_a_small_space_comes_to_its_end(ledger: Ledger, monkeypatch: pytest.Monk
     assert propose(source).line == first.line
 
 
+def test_draws_are_fitted_to_each_aim_in_turn_and_only_what_no_budget_allows_is_told_pruned(ledger: Ledger) -> None:
+    settings = StudySettings.make("digits", (1000, 3000, 100_000), 0.9)
+    source = proposer(ledger, settings, ordinal=2)
+    sizes = [propose(source).parameters for _ in range(12)]
+    for aim, fitted in zip(settings.budgets, (sizes[::3], sizes[1::3], sizes[2::3]), strict=True):
+        assert max(fitted) <= aim
+    assert max(sizes[1::3]) > 1000
+    assert max(sizes[2::3]) > 3000
+    assert not any(candidate.state == State.OVER_BUDGET for candidate in ledger.candidates())
+    told = [trial.constraints["parameters"] for trial in ledger._study.get_trials(deepcopy=False)]
+    assert told == [size - 100_000 for size in sizes]
+
+
+def test_what_is_over_the_studys_budget_is_told_so_whatever_is_aimed_at(
+    ledger: Ledger, settings: StudySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 0)
+    most = largest(settings.space)
+    source = proposer(ledger, settings, Stubborn(most))
+    source.aims = (500,)
+    assert propose(source).parameters <= 500
+    over = parameters(settings.space, most) - 3000
+    assert ledger._study.get_trials(deepcopy=False)[0].constraints == {"parameters": over}
+
+
+def test_what_is_too_large_by_now_is_not_asked_again(
+    open_ledger: Callable[[], Ledger], settings: StudySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 0)
+    dead = propose(proposer(open_ledger(), settings, Stubborn(largest(settings.space))))
+    ledger = open_ledger()
+    ledger.fail_abandoned(lambda: {ledger.driver})
+    source = proposer(ledger, settings)
+    source.aims = (dead.parameters - 1,)
+    source.look_for_interrupted()
+    assert propose(source).parameters < dead.parameters
+
+
+def test_published_networks_that_are_too_large_by_now_are_left_out(ledger: Ledger) -> None:
+    source = proposer(ledger, StudySettings.make("mnist", 10_000, 0.99), cold_start=False)
+    source.aims = (6000,)
+    asked = [ledger.candidate(propose(source).number) for _ in range(12)]
+    published = [candidate for candidate in asked if candidate.origin.startswith(PUBLISHED)]
+    assert published
+    assert max(candidate.parameters for candidate in asked) <= 6000
+
+
 def test_the_published_networks_that_fit_come_first_and_once(open_ledger: Callable[[], Ledger]) -> None:
     settings = StudySettings.make("mnist", 6000, 0.99)
     fitting = [network.name for network, _ in published_in(settings.space) if network.parameters <= 6000]

@@ -4,9 +4,10 @@ import pytest
 
 from search.errors import NotFoundError
 from search.ledger import Ledger
-from search.reference import Reference, confirmed, parse
+from search.reference import Reference, all_confirmed, confirmed, parse
 from search.settings import StudySettings
-from space.fitting import smallest
+from search.storage import Store
+from space.fitting import largest, shrink, smallest
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,17 @@ def test_a_study_alone_means_its_winner(ledger: Ledger, settings: StudySettings)
     found, candidate = confirmed(ledger.store, "study")
     assert (found.name, candidate.number) == ("study", 1)
     assert confirmed(ledger.store, "study/2")[1].number == 2
+
+
+def test_of_several_budgets_all_winners_are_meant_or_the_smallest_of_them(store: Store) -> None:
+    settings = StudySettings.make("digits", (1000, 3000), 0.9)
+    ledger = Ledger.create(store, "several", settings)
+    for budget in (3000, 1000):
+        choices = shrink(settings.space, largest(settings.space), budget)
+        ledger.record_winner(ledger.begin(settings.space, choices, settings.budget))
+    assert [candidate.number for candidate in all_confirmed(store, "several")[1]] == [1, 0]
+    assert confirmed(store, "several")[1].number == 1
+    assert [candidate.number for candidate in all_confirmed(store, "several/0")[1]] == [0]
 
 
 @pytest.mark.parametrize("place", ["study/0", "nothing", "nothing/1"])

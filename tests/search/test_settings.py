@@ -5,7 +5,7 @@ import json
 import pytest
 
 from search.errors import SettingsError
-from search.settings import StudySettings, differences, parse_budget, parse_seconds, parse_target
+from search.settings import StudySettings, differences, parse_budget, parse_budgets, parse_seconds, parse_target
 from space.fitting import BudgetError
 from workers.dataset import DataError
 
@@ -19,6 +19,20 @@ def test_budgets_read_as_people_write_them(text: str, budget: int) -> None:
 def test_a_bad_budget_is_refused_with_the_rule_and_what_came(text: str) -> None:
     with pytest.raises(SettingsError, match=r"budget must be .*but got"):
         parse_budget(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "budgets"),
+    [("10k", (10_000,)), ("10k,15k,20k", (10_000, 15_000, 20_000)), ("20k, 10_000", (10_000, 20_000))],
+)
+def test_several_budgets_are_put_in_their_order(text: str, budgets: tuple[int, ...]) -> None:
+    assert parse_budgets(text) == budgets
+
+
+@pytest.mark.parametrize("text", ["10k,10000", "10k,", "10k,,15k", "10k;15k", ""])
+def test_budgets_that_are_the_same_or_none_are_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"budgets? must .*but got"):
+        parse_budgets(text)
 
 
 @pytest.mark.parametrize(("text", "target"), [("0.994", 0.994), ("99.4%", 0.994), ("1", 1.0), ("100%", 1.0)])
@@ -43,10 +57,17 @@ def test_a_bad_time_is_refused(text: str) -> None:
         parse_seconds(text)
 
 
-def test_settings_survive_json(settings: StudySettings) -> None:
+@pytest.mark.parametrize("budgets", [3000, (3000,), (1000, 3000)])
+def test_settings_survive_json(budgets: int | tuple[int, ...]) -> None:
+    settings = StudySettings.make("digits", budgets, 0.9)
     stored = json.loads(json.dumps(settings.to_json()))
     assert StudySettings.from_json(stored) == settings
     assert differences(stored, settings.to_json()) == []
+
+
+def test_the_largest_budget_is_the_most_that_a_candidate_may_have() -> None:
+    settings = StudySettings.make("digits", [3000, 1000], 0.9)
+    assert (settings.budgets, settings.budget) == ((1000, 3000), 3000)
 
 
 def test_differences_name_the_setting_and_both_values(settings: StudySettings) -> None:
@@ -58,11 +79,14 @@ def test_differences_name_the_setting_and_both_values(settings: StudySettings) -
 
 def test_a_study_is_named_after_data_set_budget_and_target() -> None:
     assert StudySettings.make("mnist", 10_000, 0.994).name == "mnist-10000-0.994"
+    assert StudySettings.make("mnist", (10_000, 15_000), 0.994).name == "mnist-10000-15000-0.994"
 
 
 def test_an_impossible_budget_says_the_smallest_possible() -> None:
     with pytest.raises(BudgetError, match=r"budget must be at least \d+ parameters .* but got 12"):
         StudySettings.make("digits", 12, 0.9)
+    with pytest.raises(BudgetError, match=r"but got 12"):
+        StudySettings.make("digits", (12, 3000), 0.9)
 
 
 def test_an_unknown_data_set_says_which_there_are() -> None:
