@@ -8,6 +8,7 @@ from rich.console import Console
 
 from dashboards.progress import LiveView, PlainView, Snapshot, draw, pareto_rows, pruned_by_rung, summary, view
 from space.candidate import Candidate, Confirmation, State
+from tests.dashboards.studies import won
 
 
 @pytest.fixture
@@ -61,6 +62,32 @@ def test_the_best_is_the_most_accurate_of_those_trained_longest(snapshot: Snapsh
 
 def test_hits_are_confirming_until_all_fresh_trainings_are_there(snapshot: Snapshot) -> None:
     assert [candidate.number for candidate in snapshot.confirming] == [3, 4]
+
+
+def test_hits_that_are_larger_than_is_of_use_are_not_confirming(snapshot: Snapshot) -> None:
+    assert [candidate.number for candidate in replace(snapshot, ceiling=650).confirming] == [4]
+
+
+def test_each_of_several_budgets_and_its_winner_is_shown(snapshot: Snapshot, candidates: list[Candidate]) -> None:
+    several = replace(snapshot, budgets=(500, 650, 1000), trail=won(candidates[3]))
+    text = drawn(several, now=160.0)
+    assert "90.00 % with at most 500, 650 or 1,000 parameters" in text
+    assert "500          none yet" in text
+    assert "650          95.00 % after 16, 600, #4" in text
+    assert "1,000        winner #3, 700, 92.00 % confirmed" in text
+    assert len(text.splitlines()) <= 24
+
+
+def test_where_shrinking_has_come_to_is_shown_and_told(snapshot: Snapshot, candidates: list[Candidate]) -> None:
+    shrunk = replace(snapshot, ceiling=699, trail=won(candidates[3]))
+    assert "winner #3, now with at most 699 parameters" in drawn(shrunk, now=160.0)
+    screen, file = console()
+    plain = PlainView(screen)
+    for one in (snapshot, shrunk, shrunk, replace(shrunk, ceiling=0, trail=won(*candidates[3:5]))):
+        plain.update(one)
+    told = [line for line in file.getvalue().splitlines() if "winner" in line]
+    assert len(told) == 1
+    assert told[0].endswith("#3 700 parameters: winner; the search goes on with at most 699")
 
 
 def test_pruned_candidates_are_counted_by_their_rung(candidates: list[Candidate]) -> None:

@@ -2,12 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from dashboards.text import duration, interval, number, percent, points
+from dashboards.text import choice, duration, goal, interval, number, percent, points
 
 
 def test_fractions_read_as_percentages() -> None:
     assert percent(0.9941) == "99.41 %"
     assert percent(None) == "-"
+
+
+def test_counts_are_listed_as_in_a_sentence() -> None:
+    assert choice([10_000]) == "10,000"
+    assert choice([10_000, 15_000]) == "10,000 or 15,000"
+    assert choice([10_000, 15_000, 20_000], "and") == "10,000, 15,000 and 20,000"
+    assert goal(0.994, [10_000, 15_000]) == "99.40 % with at most 10,000 or 15,000 parameters"
 
 
 def test_deviations_and_intervals_read_as_parts_of_accuracies() -> None:

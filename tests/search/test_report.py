@@ -63,6 +63,30 @@ def test_without_a_winner_the_way_on_is_shown(result: Result) -> None:
     assert "To go on: search resume digits-3000-0.9" in text
 
 
+def test_each_budget_has_its_own_verdict(result: Result) -> None:
+    several = replace(result, settings=StudySettings.make("digits", (80, 1000, 3000), 0.9))
+    text = printed(several)
+    assert "Confirmed for 90.00 % with at most 1,000 or 3,000 parameters: #3, 90 parameters" in text
+    assert "No confirmed network yet for 90.00 % with at most 80 parameters." in text
+    assert "By budget" in text
+    assert "To go on: search resume" in text
+    row = result_row(several)
+    assert not row["target_met"]
+    assert [budget["winner"] and budget["winner"]["number"] for budget in row["budgets"]] == [None, 3, 3]
+
+
+def test_winners_that_smaller_ones_have_taken_the_place_of_are_shown(result: Result) -> None:
+    before = replace(result.candidates[3], number=4, parameters=200)
+    trail = (replace(result.trail[0], number=4, parameters=200), *result.trail)
+    shrunk = replace(result, candidates=[*result.candidates, before], trail=trail, shrink=True)
+    text = printed(shrunk)
+    assert "Winners, each smaller than the one before" in text
+    assert "Confirmed for 90.00 % with at most 3,000 parameters: #3, 90 parameters" in text
+    assert continue_line(shrunk) == "search resume digits-3000-0.9 --shrink"
+    assert [win["parameters"] for win in result_row(shrunk)["trail"]] == [200, 90]
+    assert "Winners, each" not in printed(result)
+
+
 def test_what_was_not_trained_to_the_end_is_told_with_its_reason(result: Result) -> None:
     assert pruned_line(result.candidates) == (
         "Of 4 candidates: 1 trained to the end, 1 over budget (never trained), 1 pruned after 1 epoch, "

@@ -91,6 +91,12 @@ def test_each_budget_has_the_best_of_all_studies_within_it() -> None:
     assert (large.best.study, large.best.name) == ("large", "#0")
 
 
+def test_each_budget_of_one_study_has_a_band() -> None:
+    drawn = chart(candidate(0, 900, 0.9), candidate(1, 1500, 0.95), budgets=(1000, 2000))
+    found = [(band.low, band.budget, band.best and band.best.name) for band in drawn.bands]
+    assert found == [(0, 1000, "#0"), (1000, 2000, "#1")]
+
+
 def test_a_budget_within_which_nothing_was_trained_has_no_best() -> None:
     drawn = Chart((study(candidate(0, 9000, 0.9)), study(name="tiny", budgets=(1000,))), Cost.PARAMETERS)
     assert [band.best and band.best.name for band in drawn.bands] == [None, "#0"]

@@ -7,7 +7,7 @@ from dashboards.report.parts import Code, Document, Items, Lines, Links, Paragra
 from dashboards.report.sections import document
 from space.candidate import State
 from tests.dashboards.reports import confirmed, report, whole
-from tests.dashboards.studies import LINE, candidate, verification
+from tests.dashboards.studies import LINE, candidate, verification, won
 
 
 def section(made: Document, title: str) -> Section:
@@ -86,6 +86,38 @@ def test_the_numbers_at_the_head_are_the_bests() -> None:
     names = [figure.name for figure in document(report(candidate(0, 4000, 0.9))).figures]
     assert names == ["Parameters", "Validation", "MACs", "Peak activations"]
     assert document(report()).figures == ()
+
+
+def test_each_of_several_budgets_is_told_with_its_winner() -> None:
+    hits = (
+        candidate(0, 9000, 0.995, confirmations=confirmed()),
+        candidate(1, 4000, 0.993, confirmations=confirmed()),
+        candidate(2, 1900, 0.97),
+    )
+    made = report(*hits, budgets=(2000, 5000, 10_000), trail=won(*hits[:2]))
+    assert document(made).verdict == (
+        "Confirmed for 99.00 % with at most 5,000 or 10,000 parameters: #1 with 4,000 parameters, 99.20 % in the mean "
+        "of 3 fresh trainings. No network is confirmed yet for at most 2,000."
+    )
+    (budgets,) = [table for table in tables(made, "What was found") if table.caption.startswith("By budget")]
+    assert [row[0] for row in budgets.rows] == ["2,000", "5,000", "10,000"]
+    assert [row[4] for row in budgets.rows] == ["-", "#1", "#0"]
+    assert not made.is_met
+    assert "at most 2,000, 5,000 or 10,000" in told(made, "What was asked")
+
+
+def test_winners_that_smaller_ones_have_taken_the_place_of_are_told() -> None:
+    hits = [candidate(place, size, 0.995, confirmations=confirmed()) for place, size in enumerate((9000, 6000, 4000))]
+    made = report(*hits, trail=won(*hits))
+    (trail,) = [table for table in tables(made, "What was found") if table.caption.startswith("Winners")]
+    assert [row[:3] for row in trail.rows] == [
+        ("#0", "9,000", "99.20 %"),
+        ("#1", "6,000", "99.20 %"),
+        ("#2", "4,000", "99.20 %"),
+    ]
+    assert made.to_json()["winner"]["number"] == 2
+    assert [win["parameters"] for win in made.to_json()["trail"]] == [9000, 6000, 4000]
+    assert not any(table.caption.startswith("Winners") for table in tables(whole(), "What was found"))
 
 
 def test_what_was_asked_is_told_with_its_units() -> None:

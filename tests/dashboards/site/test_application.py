@@ -14,7 +14,7 @@ from dashboards.site.application import Site
 from dashboards.site.html import study_address
 from space.candidate import Candidate, State
 from tests.dashboards.boards import Board, ask, optuna
-from tests.dashboards.studies import candidate, study, verification
+from tests.dashboards.studies import candidate, study, verification, won
 
 HOSTILE = "a/b?<script>alert('1')</script>&\"c\" #%2F 80 % \u00e4\u6f22"
 
@@ -34,6 +34,17 @@ def some() -> list[Candidate]:
         candidate(2, 12_000, None, state=State.OVER_BUDGET),
         candidate(3, 6000, None, state=State.RUNNING),
     ]
+
+
+def test_the_winners_of_several_budgets_are_named(board: Board) -> None:
+    hits = [candidate(place, size, 0.995) for place, size in enumerate((9000, 4000, 3000))]
+    board.put(study(*hits, name="several", budgets=(2000, 5000, 10_000), trail=won(*hits[:2])))
+    board.put(study(*hits, name="shrunk", trail=won(*hits)))
+    text = " ".join(unescape(re.sub("<[^>]+>", " ", ask(board, "/studies/several/now").text)).split())
+    assert "99.00 % with at most 2,000, 5,000 or 10,000 parameters" in text
+    assert "2,000: none confirmed yet; 5,000: #1 confirmed" in text
+    assert "winners so far" not in text
+    assert "winners so far" in ask(board, "/studies/shrunk/now").text
 
 
 class Reader(HTMLParser):

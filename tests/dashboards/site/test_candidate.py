@@ -9,7 +9,7 @@ from typing import Any
 from dashboards.site.board import Kept
 from space.candidate import Confirmation, PrunedFrom, State
 from tests.dashboards.boards import Board, ask
-from tests.dashboards.studies import candidate, study, verification
+from tests.dashboards.studies import candidate, study, verification, won
 
 
 def told(*candidates: Any, number: int = 0, kept: tuple[Kept, ...] = (), **more: Any) -> tuple[str, str]:
@@ -18,6 +18,16 @@ def told(*candidates: Any, number: int = 0, kept: tuple[Kept, ...] = (), **more:
     board.put(study(*candidates, name="small"), **more)
     page = ask(board, f"/studies/small/candidates/{number}").text
     return " ".join(unescape(re.sub("<[^>]+>", " ", page)).split()), page
+
+
+def test_a_winner_before_a_smaller_one_is_told_as_such() -> None:
+    some = [candidate(place, size, 0.995) for place, size in enumerate((9000, 4000, 3000))]
+    board = Board()
+    board.put(study(*some, name="small", budgets=(3500, 10_000), trail=won(*some[:2])))
+    pages = [ask(board, f"/studies/small/candidates/{number}").text for number in range(3)]
+    assert ["the confirmed winner" in page for page in pages] == [False, True, False]
+    assert ["before a smaller winner" in page for page in pages] == [True, False, False]
+    assert "9,000 of a budget of 3,500 or 10,000" in pages[0]
 
 
 def test_it_tells_what_is_known() -> None:

@@ -54,6 +54,12 @@ def test_the_extremes_of_many_are_drawn_and_the_rest_is_thinned() -> None:
     assert len(found["running median"].x) <= 151
 
 
+def test_each_of_several_budgets_has_a_line() -> None:
+    view = proposals(searched(candidate(0, 900, 0.9), candidate(1, 2500, 0.9), budgets=(1000, 3000)))
+    lines = [curve.y for name, curve in curves(view).items() if name.startswith("budget")]
+    assert lines == [(1000.0,) * 2, (3000.0,) * 2]
+
+
 def test_the_ratio_of_those_over_the_budget_survives_thinning() -> None:
     made = (candidate(number, 20_000 if number % 10 == 0 else 5000, None) for number in range(3000))
     found = curves(proposals(searched(*made)))

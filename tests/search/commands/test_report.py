@@ -15,6 +15,7 @@ from search.proposer import PUBLISHED
 from search.reporting import report
 from search.settings import StudySettings
 from space.candidate import Confirmation, PrunedFrom
+from space.fitting import largest, shrink
 from space.notation import read
 
 ALWAYS = {"index.html", "report.md", "study.json"}
@@ -199,6 +200,18 @@ def test_the_commands_name_what_is_not_at_its_default(trained: Ledger) -> None:
         "search run --budget 3000 --target 0.9 --dataset digits --study-name study",
         "search verify study",
     )
+
+
+def test_several_budgets_and_shrinking_are_repeated(ledger: Ledger) -> None:
+    settings = StudySettings.make("digits", (1000, 3000), 0.9)
+    several = Ledger.create(ledger.store, settings.name, settings)
+    for size in (3000, 1000):
+        choices = shrink(settings.space, largest(settings.space), size)
+        several.record_winner(several.begin(settings.space, choices, settings.budget))
+    assert report(several).commands[0] == "search run --budget 1000,3000 --target 0.9 --dataset digits"
+    choices = shrink(settings.space, largest(settings.space), 500)
+    several.record_winner(several.begin(settings.space, choices, settings.budget))
+    assert report(several).commands[0].endswith("--shrink")
 
 
 def test_a_study_of_the_usual_name_on_the_usual_data_is_repeated_in_few_words(ledger: Ledger) -> None:
