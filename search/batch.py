@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from search import home, ray_environment
 from search.conductor import LOSSES
@@ -68,7 +67,7 @@ def train_batch(jobs: Sequence[Fit], data: DataSet, site: Site, on_done: OnDone)
     """
     ray_environment.prepare(site.address)
     from search import tuning
-    from workers.memory import training_bytes
+    from search.demand import with_demand
     from workers.numerics import fastest, machine
     from workers.trainable import TrainJob, Workplace
 
@@ -77,7 +76,6 @@ def train_batch(jobs: Sequence[Fit], data: DataSet, site: Site, on_done: OnDone)
         return True
     numerics = {machine(): fastest(home.numerics_file())}
     workplace = Workplace(recipe=default_recipe(1, len(data)), numerics=numerics)
-    needed = training_bytes(data, max(fit.recipe.batch for fit in jobs))
-    place = replace(site, gpu_bytes=needed, shared_bytes=data.images.nbytes)
+    place = with_demand(site, data, max(fit.recipe.batch for fit in jobs))
     tuning.run(batch, TrainJob, {"data": data, "workplace": workplace}, place, lambda: None)
     return not batch.interrupted

@@ -26,6 +26,11 @@ def numerics_file() -> Path:
     return home() / "numerics.json"
 
 
+def sharing_file() -> Path:
+    """Where it is remembered how trainings share this machine's GPU."""
+    return home() / "sharing.json"
+
+
 def default_storage() -> str:
     """The URL of the study database that is used unless another is named."""
     return f"sqlite:///{home() / 'studies.db'}"

@@ -90,7 +90,7 @@ def with_site(command: Decorated) -> Decorated:
             "--gpus-per-trial",
             "gpus",
             type=click.FloatRange(0),
-            help="GPUs of a training; a fraction shares one, 0 leaves them alone.  [default: by the GPU's memory]",
+            help="GPUs of a training; a fraction shares one, 0 leaves them alone.  [default: as measured]",
         ),
         click.option(
             "--cpus-per-trial",

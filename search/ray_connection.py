@@ -58,10 +58,12 @@ def connected(scratch: Path, site: Site) -> Iterator[Places]:
 
 
 def own_places(site: Site) -> Places:
-    """One training a core of this machine; where it has GPUs, as many on each as fit."""
+    """One training a core of this machine; where it has GPUs, as many on each as make the most of it, or as fit."""
     cores = len(os.sched_getaffinity(0))
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     share = site.gpus if gpus else 0.0
+    if share is None and site.sharing is not None:
+        share = 1 / site.sharing
     if share is None:
         share = gpu_share(torch.cuda.get_device_properties(0).total_memory, site.gpu_bytes, cores / gpus)
     here = {"CPU": float(cores), "GPU": float(gpus)}

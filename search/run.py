@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy.engine import URL
 
@@ -189,14 +189,13 @@ def _train(request: Request, ledger: Ledger, conductor: Conductor, data: DataSet
     """Have Ray's workers do what the conductor asks for."""
     ray_environment.prepare(request.site.address)
     from search import tuning
+    from search.demand import with_demand
     from search.ray_connection import own_places
-    from workers.memory import training_bytes
     from workers.numerics import device, fastest, machine
     from workers.trainable import TrainJob, Workplace
 
     numerics = fastest(home.numerics_file())
-    needed = training_bytes(data, request.settings.recipe.batch)
-    site = replace(request.site, gpu_bytes=needed, shared_bytes=data.images.nbytes)
+    site = with_demand(request.site, data, request.settings.recipe.batch)
     conditions.record(
         ledger,
         data,

@@ -16,10 +16,12 @@ class Site:
     cpus: float = 1.0
     """Cores of each training."""
     gpus: float | None = None
-    """GPUs of each training where there are any; None to share each by its memory."""
+    """GPUs of each training where there are any; None to share each as is best, as far as its memory goes."""
     cpu_nodes: bool = False
     """Whether cores without a GPU train as well where there are GPUs."""
     gpu_bytes: int = 0
     """Memory that one training takes of a GPU."""
+    sharing: int | None = None
+    """Trainings at once that make the most of one GPU, all of which it has memory for; None if that is not known."""
     shared_bytes: int = 0
     """Memory that what workers share takes on each node."""

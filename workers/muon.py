@@ -60,13 +60,13 @@ class Muon(torch.optim.Optimizer):
         kernels.call("muon_step", torch.float32, filters, length, weight, gradient, momentum, *constants, scratch)
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """A matrix with the singular vectors of `matrix` (float, two axes) and singular values near 1."""
+def orthogonal(matrices: Tensor) -> Tensor:
+    """Matrices (..., rows, columns) with the singular vectors of `matrices` and singular values near 1."""
     a, b, c = COEFFICIENTS
-    wide = matrix.shape[0] <= matrix.shape[1]
-    x: Tensor = matrix if wide else matrix.T
-    x = x / (torch.linalg.matrix_norm(x) + SMALLEST_NORM)
+    wide = matrices.shape[-2] <= matrices.shape[-1]
+    x: Tensor = matrices if wide else matrices.mT
+    x = x / (torch.linalg.matrix_norm(x, keepdim=True) + SMALLEST_NORM)
     for _ in range(ITERATIONS):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x if wide else x.T
+    return x if wide else x.mT

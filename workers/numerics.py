@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import platform
 import time
 from dataclasses import asdict, dataclass
@@ -16,7 +14,9 @@ from space.building import build
 from space.notation import read
 from workers.engine import Engine, Pictures, Rule
 from workers.fused import forward_of
+from workers.graphs import captured
 from workers.kernels import VERSION, load
+from workers.remembered import recall, remember
 
 
 @dataclass(frozen=True)
@@ -69,23 +69,12 @@ def fastest(cache: Path) -> Numerics:
     Measured in about two seconds on one thread and kept in the file `cache`, so that one machine always trains alike.
     """
     key = machine()
-    known = _remembered(cache)
-    if key not in known:
-        known[key] = asdict(measure())
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        scratch = cache.with_suffix(f".{os.getpid()}")
-        scratch.write_text(json.dumps(known, indent=2) + "\n")
-        scratch.replace(cache)
-    return Numerics(**known[key])
-
-
-def _remembered(cache: Path) -> dict[str, dict[str, bool]]:
-    """What the cache holds that can be used; nothing, if it is damaged."""
     try:
-        found = json.loads(cache.read_text())
-        return {key: asdict(Numerics(**value)) for key, value in found.items()}
-    except (FileNotFoundError, ValueError, TypeError, AttributeError):
-        return {}
+        return Numerics(**recall(cache)[key])
+    except (KeyError, TypeError):
+        found = measure()
+        remember(cache, key, asdict(found))
+        return found
 
 
 def machine() -> str:
@@ -121,7 +110,7 @@ def measure() -> Numerics:
 
 
 def _step_seconds(numerics: Numerics) -> float:
-    """Seconds that a few training steps take after a first one that is not counted."""
+    """Seconds that a few training steps, on a GPU as CUDA graphs, take after a first one that is not counted."""
     if numerics.compiled:
         return _compiled_seconds()
     where = device()
@@ -130,13 +119,18 @@ def _step_seconds(numerics: Numerics) -> float:
     forward = forward_of(network, loops=numerics.fused)
     images = torch.rand(_BATCH, *_PROBE.input, device=where).contiguous(memory_format=numerics.layout)
     labels = torch.zeros(_BATCH, dtype=torch.long, device=where)
-    begun = 0.0
-    for step in range(_STEPS + 1):
-        if step == 1:
-            begun = _now(where)
+
+    def step() -> None:
         with torch.autocast(where.type, torch.bfloat16, enabled=numerics.bfloat16):
             logits = forward(images)
         nn.functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
+
+    run = captured(step).replay if where.type == "cuda" else step
+    begun = 0.0
+    for number in range(_STEPS + 1):
+        if number == 1:
+            begun = _now(where)
+        run()
     return _now(where) - begun
 
 

@@ -1,7 +1,4 @@
-"""One complete training of one network: Muon and Adam under one schedule, with the augmentation done in batches.
-
-The schedule is the triangle of Smith and Topin, "Super-convergence" (2018): up to a peak and down to nothing.
-"""
+"""One complete training of one network: Muon and Adam under one schedule, with the augmentation done in batches."""
 
 from __future__ import annotations
 
@@ -21,6 +18,7 @@ from workers.augmentation import random_affine
 from workers.compiled_training import take_epoch
 from workers.course import Course, TrainingError, finite, mean_loss, run_epoch
 from workers.dataset import DataSet, split
+from workers.device_training import fit as fit_on_device
 from workers.engine import Engine, Pictures, Rule, knows
 from workers.fused import Forward, forward_of
 from workers.job import Failed, Outcome, Trained
@@ -28,6 +26,7 @@ from workers.kernels import Kernels, load
 from workers.muon import Muon
 from workers.numerics import Numerics
 from workers.recipe import Recipe
+from workers.schedule import steps_per_epoch, triangle
 from workers.weights import pack
 
 _VALIDATION_BATCH = 1000
@@ -79,11 +78,6 @@ class Batches:
 
     def _laid_out(self, images: Tensor) -> Tensor:
         return images.contiguous(memory_format=self.numerics.layout)
-
-
-def steps_per_epoch(images: int, batch: int) -> int:
-    """Full batches in an epoch, at least one."""
-    return max(1, images // batch)
 
 
 def batches(data: DataSet, fold: int | None, numerics: Numerics, device: torch.device) -> Batches:
@@ -154,6 +148,8 @@ def fit(
     `masks`, by names of parameters, hold these at zero where they are 0. TrainingError if the loss or a logit is no
     longer finite, or if time.monotonic() passes `deadline`.
     """
+    if data.images.device.type == "cuda":
+        return fit_on_device(network, data, recipe, generator, deadline=deadline, masks=masks)
     if data.numerics.compiled and knows(network, data.images):
         return _fit_compiled(network, data, recipe, generator, deadline, masks or {})
     steps = recipe.epochs * steps_per_epoch(len(data.train), recipe.batch)
@@ -234,11 +230,6 @@ def _optimisers(network: nn.Module, recipe: Recipe, kernels: Kernels | None) -> 
     if others:
         optimisers.append(torch.optim.Adam(others, lr=recipe.other_peak, fused=True))
     return optimisers
-
-
-def triangle(done: float, warmup: float) -> float:
-    """The learning rate as a fraction of its peak, when the fraction `done` of all steps is done; both from 0 to 1."""
-    return done / warmup if done < warmup else (1 - done) / (1 - warmup) if done < 1 else 0.0
 
 
 def _step(

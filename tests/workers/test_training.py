@@ -18,7 +18,8 @@ from workers.kernels import Kernels
 from workers.muon import Muon
 from workers.numerics import COMPILED, Numerics
 from workers.recipe import Augmentation, Recipe, default_recipe
-from workers.training import Batches, batches, steps_per_epoch, train, triangle
+from workers.schedule import steps_per_epoch, triangle
+from workers.training import Batches, batches, train
 from workers.weights import unpack
 
 CPU = torch.device("cpu")
