@@ -47,11 +47,20 @@ class Images(Dataset[tuple[Tensor, int]]):
 def loaders(file: Path) -> tuple[DataLoader[Any], DataLoader[Any]]:
     """Training images, shuffled and augmented, and validation images."""
     held = np.load(file)
-    normal = [transforms.ToTensor(), transforms.Normalize(float(held["mean"]), float(held["deviation"]))]
-    affine = transforms.RandomAffine(degrees=5, translate=(1 / 28, 1 / 28), scale=(0.95, 1.05), shear=3)
-    training = Images(held["images"], held["labels"], transforms.Compose([affine, *normal]))
-    validation = Images(held["held_images"], held["held_labels"], transforms.Compose(normal))
+    moments = float(held["mean"]), float(held["deviation"])
+    training = Images(held["images"], held["labels"], augmented(*moments))
+    validation = Images(held["held_images"], held["held_labels"], transforms.Compose(_normal(*moments)))
     return DataLoader(training, BATCH, shuffle=True, drop_last=True), DataLoader(validation, 1000)
+
+
+def augmented(mean: float, deviation: float) -> Any:
+    """The transform of training images."""
+    affine = transforms.RandomAffine(degrees=5, translate=(1 / 28, 1 / 28), scale=(0.95, 1.05), shear=3)
+    return transforms.Compose([affine, *_normal(mean, deviation)])
+
+
+def _normal(mean: float, deviation: float) -> list[Any]:
+    return [transforms.ToTensor(), transforms.Normalize(mean, deviation)]
 
 
 def train(file: Path, line: str, epochs: int, seed: int) -> dict[str, float]:
@@ -63,18 +72,30 @@ def train(file: Path, line: str, epochs: int, seed: int) -> dict[str, float]:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK, epochs=epochs, steps_per_epoch=len(training))
     begun = time.monotonic()
     for _ in range(epochs):
-        network.train()
-        for images, labels in training:
-            optimiser.zero_grad()
-            loss = nn.functional.cross_entropy(network(images), labels, label_smoothing=0.05)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
+        take_epoch(network, training, optimiser, schedule)
     seconds = time.monotonic() - begun
     network.eval()
     with torch.no_grad():
         right = sum(int((network(images).argmax(dim=1) == labels).sum()) for images, labels in validation)
     return {"epoch_seconds": seconds / epochs, "accuracy": right / len(validation.dataset)}  # type: ignore[arg-type]
+
+
+def take_epoch(
+    network: nn.Module,
+    training: DataLoader[Any],
+    optimiser: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    device: str = "cpu",
+) -> None:
+    """One epoch of the network, which is on `device`."""
+    network.train()
+    for images, labels in training:
+        optimiser.zero_grad()
+        logits = network(images.to(device, non_blocking=True))
+        loss = nn.functional.cross_entropy(logits, labels.to(device, non_blocking=True), label_smoothing=0.05)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
 
 
 def main() -> None:

@@ -37,7 +37,8 @@ class Practice:
 
     def __enter__(self) -> Self:
         try:
-            self._crew = [self._start() for _ in range(self._count)]
+            for _ in range(self._count):
+                self._crew.append(self._start())
             for _, pipe in self._crew:
                 _answer(pipe)
         except BaseException:

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import torch
 
 from search import ray_connection
 from search.ray_connection import own_places, scratch_directory
@@ -16,6 +17,15 @@ def test_a_machine_without_a_gpu_has_a_place_a_core() -> None:
     assert (places.cpus, places.gpus) == (1.0, 0.0)
     assert places.most == len(os.sched_getaffinity(0))
     assert own_places(Site(workers=5)).most == 5
+
+
+def test_a_gpu_is_shared_as_was_measured_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
+
+    assert (own_places(Site(sharing=4)).gpus, own_places(Site(sharing=4)).most) == (0.25, 4)
+    assert own_places(Site(sharing=4, gpus=0.5)).gpus == 0.5
 
 
 def test_files_of_killed_runs_are_removed_and_those_of_others_kept(

@@ -19,7 +19,10 @@ from workers.numerics import Numerics
 from workers.recipe import Recipe
 from workers.training import Batches, batches, begin
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU that torch can use")
+pytestmark = [
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU that torch can use"),
+    pytest.mark.filterwarnings("ignore:Attempting to run cuBLAS"),  # said once by autograd's own thread
+]
 
 SMALL = "1x8x8-4c3pnr-P2-3c3p-G"
 LINES = (SMALL, "1x8x8-6c3brn-P2-F-10fb", "1x8x8-6c5pr-P2-F-12fb-10f")
