@@ -67,9 +67,7 @@ class TrainJob(AtDesk):
         return outcome
 
     def _train(self, task: Task, deadline: float) -> Outcome | Fitted:
-        if task.fold not in self.folds:
-            self.folds[task.fold] = batches(self.data, task.fold, self.numerics, device())
-        data = self.folds[task.fold]
+        data = self._holding_out(task.fold)
         match task:
             case Job():
                 recipe = replace(self.recipe, epochs=task.epochs)
@@ -78,6 +76,14 @@ class TrainJob(AtDesk):
                 )
             case Fit():
                 return carry_out(task, data, deadline)
+
+    def _holding_out(self, fold: int | None) -> Batches:
+        """The images with this fold held out; they lie on the device once, whatever is held out."""
+        if fold not in self.folds:
+            made = batches(self.data, fold, self.numerics, device())
+            there = next(iter(self.folds.values()), made)
+            self.folds[fold] = replace(made, images=there.images, labels=there.labels)
+        return self.folds[fold]
 
 
 @contextmanager

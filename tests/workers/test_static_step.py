@@ -19,7 +19,6 @@ from workers.dataset import DataSet, make
 from workers.feed import IMAGES, Feed, draw
 from workers.numerics import Numerics
 from workers.recipe import Augmentation, Recipe
-from workers.stacked import Adam
 from workers.static_step import StaticCheck, StaticStep
 from workers.training import Batches, batches, begin
 
@@ -237,7 +236,3 @@ def test_images_that_do_not_count_are_not_right() -> None:
     feed.fill(images, torch.tensor([int(found[0]), int(found[1]), -1, -1]))
     check()
     assert check.accuracy(2) == 1
-
-
-def test_a_network_without_biases_and_norms_needs_no_adam() -> None:
-    Adam([]).step([], torch.zeros(()))
