@@ -14,7 +14,7 @@ from torch import Tensor
 
 from workers.augmentation import maps
 from workers.recipe import Recipe
-from workers.schedule import steps_per_epoch, triangle
+from workers.schedule import rates, steps_per_epoch
 
 IMAGES = 8192
 """In the buffers at once, about: enough that filling them costs little, few enough that they take little memory."""
@@ -52,12 +52,10 @@ def draw(train: Tensor, recipe: Recipe, generator: torch.Generator, number: int)
     batch, steps = min(recipe.batch, len(train)), steps_per_epoch(len(train), recipe.batch)
     order = train[torch.randperm(len(train), generator=generator)]
     drawn = torch.empty(steps, 5, batch).uniform_(-1, 1, generator=generator)
-    done = [(number * steps + step + 1) / (recipe.epochs * steps + 1) for step in range(steps)]
-    pace = torch.tensor([triangle(share, recipe.warmup) for share in done])
     return Epoch(
         places=order[: steps * batch],
         maps=maps(drawn, recipe.augmentation).flatten(0, 1),
-        rates=pace.unsqueeze(1) * torch.tensor([recipe.peak, recipe.other_peak]),
+        rates=rates(recipe, steps, number),
     )
 
 

@@ -26,7 +26,7 @@ from workers.kernels import Kernels, load
 from workers.muon import Muon
 from workers.numerics import Numerics
 from workers.recipe import Recipe
-from workers.schedule import steps_per_epoch, triangle
+from workers.schedule import rates, steps_per_epoch, triangle
 from workers.weights import pack
 
 _VALIDATION_BATCH = 1000
@@ -186,13 +186,10 @@ def _fit_compiled(
     rule = Rule(matrices="muon", others="adam", momentum=recipe.momentum, smoothing=recipe.smoothing)
     engine = data.engine(network, rule, recipe.batch, masks)
     each = steps_per_epoch(len(data.train), recipe.batch)
-    steps = recipe.epochs * each
-    heights = [triangle((step + 1) / (steps + 1), recipe.warmup) for step in range(steps)]
-    rates = torch.tensor(heights).outer(torch.tensor([recipe.peak, recipe.other_peak]))
     losses = []
     for epoch in range(recipe.epochs):
         order = data.train[torch.randperm(len(data.train), generator=generator)]
-        now = rates[epoch * each : (epoch + 1) * each]
+        now = rates(recipe, each, epoch)
         taken = take_epoch(engine, order, now, recipe.batch, recipe.augmentation, generator, deadline)
         losses.append(mean_loss(taken))
     engine.store()
