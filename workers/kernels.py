@@ -66,11 +66,10 @@ def load() -> Kernels | None:
     """The loops for this machine, compiled if need be; None where that cannot be done, for want of a compiler."""
     compiler = os.environ.get("CC") or shutil.which("cc") or ""
     key = hashlib.sha256("\0".join([VERSION, compiler, torch.backends.cpu.get_cpu_capability()]).encode())
-    directory = _directory()
-    library = directory / f"{key.hexdigest()[:32]}.so"
+    library = directory() / f"{key.hexdigest()[:32]}.so"
     try:
         if not library.exists():
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            library.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not _compile(compiler, library):
                 return None
         return Kernels(library)
@@ -78,7 +77,7 @@ def load() -> Kernels | None:
         return None
 
 
-def _directory() -> Path:
+def directory() -> Path:
     """Of this user alone: what lies there is run."""
     home = os.environ.get("PETITNET_HOME")
     return (Path(home).expanduser().absolute() if home else user_cache_path("petitnet")) / "kernels"

@@ -8,7 +8,8 @@ from search.ledger import Ledger, RungResult
 from search.narrowing import NarrowStudy
 from search.sampling import QuickTPE
 from search.settings import StudySettings
-from space.fitting import parameters, shrink
+from space.filling import shrink
+from space.fitting import parameters
 
 
 def fill(ledger: Ledger, settings: StudySettings, count: int) -> None:

@@ -7,7 +7,8 @@ from search.ledger import Ledger
 from search.reference import Reference, all_confirmed, confirmed, parse
 from search.settings import StudySettings
 from search.storage import Store
-from space.fitting import largest, shrink, smallest
+from space.filling import shrink
+from space.fitting import largest, smallest
 
 
 @pytest.mark.parametrize(

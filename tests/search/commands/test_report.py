@@ -15,7 +15,8 @@ from search.proposer import PUBLISHED
 from search.reporting import report
 from search.settings import StudySettings
 from space.candidate import Confirmation, PrunedFrom
-from space.fitting import largest, shrink
+from space.filling import shrink
+from space.fitting import largest
 from space.notation import read
 
 ALWAYS = {"index.html", "report.md", "study.json"}
