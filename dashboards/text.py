@@ -49,3 +49,13 @@ def choice(counts: Sequence[int], word: str = "or") -> str:
 def goal(target: float, budgets: Sequence[int]) -> str:
     """What is searched for: `99.40 % with at most 10,000 or 15,000 parameters`."""
     return f"{percent(target)} with at most {choice(budgets)} parameters"
+
+
+def rough(seconds: float) -> str:
+    """A time that is not known better: `42 s`, `9 min` or `2.1 h`, `21 h`."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    if seconds < 99.5 * 60:
+        return f"{seconds / 60:.0f} min"
+    hours = seconds / 3600
+    return f"{hours:.1f} h" if hours < 9.95 else f"{hours:,.0f} h"

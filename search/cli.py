@@ -13,6 +13,7 @@ from search.commands.dashboard import dashboard_command
 from search.commands.db import db_command
 from search.commands.doctor import doctor_command
 from search.commands.export import export_command
+from search.commands.plan import plan_command
 from search.commands.plot import plot_command
 from search.commands.prune import prune_command
 from search.commands.published import published_command
@@ -43,6 +44,7 @@ def cli(context: click.Context, config: str | None) -> None:
 _COMMANDS = (
     *run.ALL,
     *studies.ALL,
+    plan_command,
     verify_command,
     prune_command,
     export_command,

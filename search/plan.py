@@ -9,7 +9,8 @@ from statistics import median_low
 
 from search.settings import StudySettings
 from space.architecture import Architecture
-from space.fitting import largest, parameters, shrink, smallest
+from space.filling import settle
+from space.fitting import largest, parameters, smallest
 from space.known_points import published_in
 from space.layers import Conv
 from space.published import Published
@@ -107,10 +108,7 @@ def _sizes(space: SearchSpace, budget: int, draws: Sequence[Choices]) -> Sizes:
 
 def _candidate(space: SearchSpace, budget: int, choices: Choices) -> Architecture:
     """What the search trains for these choices."""
-    network = space.architecture(choices)
-    if network.totals.parameters <= budget:
-        return network
-    return space.architecture(shrink(space, choices, budget))
+    return space.architecture(settle(space, choices, budget))
 
 
 def _filters(network: Architecture) -> list[int]:

@@ -1,0 +1,189 @@
+"""`search plan`: what a budget buys and what a search for it costs, before there is one."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from dashboards.text import counted, number, percent, rough
+from search import options, plan, ray_environment
+from search.plan import Plan
+from search.settings import StudySettings
+from search.site import Site
+from workers import sources
+
+if TYPE_CHECKING:
+    from search.forecast import Forecast
+
+_TIMED = 12
+"""Networks: three for each price that is fitted to them."""
+
+
+@click.command("plan")
+@click.option("--budget", type=options.BUDGET, required=True, help="Most parameters, such as 10000 or 10k.")
+@click.option("--target", type=options.TARGET, required=True, help="Accuracy to reach, such as 0.994 or 99.4%.")
+@click.option("--dataset", default="mnist", help=f"One of {', '.join(sources.SOURCES)}.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of the random draws.")
+@click.option("--trials", type=click.IntRange(1), default=1000, help="Candidates trained, at most.")
+@click.option("--cold-start", is_flag=True, help="Do not count on the published networks.")
+@click.option(
+    "--calibration",
+    type=click.FloatRange(0),
+    default=20.0,
+    help="Seconds in which training steps are timed; 0 for none, and no hours.",
+)
+@options.with_site
+@options.with_json
+def plan_command(
+    budget: int,
+    target: float,
+    dataset: str,
+    seed: int,
+    trials: int,
+    cold_start: bool,
+    calibration: float,
+    site: Site,
+    as_json: bool,
+) -> None:
+    """What a budget buys and how long a search takes, before any training. Creates nothing."""
+    found = plan.make(StudySettings.make(dataset, budget, target, seed), cold_start=cold_start)
+    hours = _forecast(found, trials, calibration, site) if calibration else None
+    if as_json:
+        options.print_json(_row(found, hours, site))
+    else:
+        _print(options.output(), found, hours, site)
+
+
+def _forecast(found: Plan, trials: int, seconds: float, site: Site) -> Forecast:
+    """Time training steps as a run at `site` would take them, and what follows from that."""
+    ray_environment.prepare(site.address)
+    from search.calibration import calibrate, slots
+    from search.forecast import forecast
+
+    with redirect_stdout(sys.stderr):  # for Ray, which prints what it has to say on stdout
+        at_once, here = slots(found.settings, site)
+    networks = found.sample(_TIMED)
+    options.say(
+        f"timing training steps of {counted(len(networks), 'network')} for {seconds:g} s on {counted(here, 'slot')}"
+    )
+    return forecast(found, calibrate(networks, found.settings, here, seconds), at_once, sorted({100, trials}))
+
+
+def _row(found: Plan, hours: Forecast | None, site: Site) -> dict[str, Any]:
+    """All of it as plain values."""
+    settings, sizes = found.settings, found.sizes
+    deciles = {"convolutions": found.convolutions, "widest": found.widest, "macs": found.macs}
+    return {
+        "dataset": settings.dataset,
+        "budget": settings.budget,
+        "target": settings.target,
+        "parameters": {"smallest": sizes.smallest, "median": sizes.median, "largest": sizes.largest},
+        "draws": sizes.draws,
+        "share_within": sizes.within,
+        "proposals_per_training": sizes.proposals,
+        "published": [network.name for network in found.published],
+        "uniform": [network._asdict() for network in found.uniform],
+        "candidates": {name: dict(zip(("10", "50", "90"), values, strict=True)) for name, values in deciles.items()},
+        "time": None if hours is None else _time_row(hours, site),
+    }
+
+
+def _time_row(hours: Forecast, site: Site) -> dict[str, Any]:
+    calibration = hours.calibration
+    return {
+        "address": site.address,
+        "slots": hours.slots,
+        "device": calibration.device,
+        "numerics": calibration.numerics,
+        "processes": calibration.processes,
+        "networks_timed": len(calibration.networks),
+        "confidence": hours.confidence,
+        "estimates": [
+            {"candidates": each.candidates, "hours": each.hours, "interval": list(each.interval)}
+            for each in hours.estimates
+        ],
+    }
+
+
+def _print(console: Console, found: Plan, hours: Forecast | None, site: Site) -> None:
+    """The same, for people."""
+    settings = found.settings
+    head = f"{settings.dataset}, at most {number(settings.budget)} parameters, target {percent(settings.target)}"
+    parts: list[str | Table] = [head, "", *_facts(found), "", *_bought(found), "", _candidates_table(found)]
+    if hours is not None:
+        parts += ["", *_conditions(hours, site), "", _hours_table(hours)]
+    for part in parts:
+        console.print(part)
+
+
+def _facts(found: Plan) -> list[str]:
+    sizes = found.sizes
+    return [
+        f"parameters     {number(sizes.smallest)} to {number(sizes.largest)}, "
+        f"median {number(sizes.median)} of {number(sizes.draws)} random draws",
+        f"within budget  {100 * sizes.within:.1f} % of the draws",
+        f"proposals      {sizes.proposals:.1f} for a training: of a draw over budget the projection is trained,",
+        "               the same network with its widths shrunk until it just fits",
+        f"published      {_published(found)}",
+    ]
+
+
+def _published(found: Plan) -> str:
+    """Which known networks fit. Their accuracies are those on MNIST."""
+    if not found.published:
+        return "no network is trained first"
+    text = f"{counted(len(found.published), 'network')} within budget, trained first"
+    best = found.published[0]
+    return f"{text}; best {best.name}, {percent(best.accuracy)}" if found.settings.dataset == "mnist" else text
+
+
+def _bought(found: Plan) -> list[str | Table]:
+    """How wide the budget lets networks of equal convolutions be."""
+    if not found.uniform:
+        return ["The budget is too small for networks of equal 3x3 convolutions."]
+    table = _table("convolutions", "filters each", "parameters", "MACs")
+    for network in found.uniform:
+        table.add_row(*map(number, network))
+    return ["The budget buys equal 3x3 convolutions, so many of at most so many filters:", "", table]
+
+
+def _candidates_table(found: Plan) -> Table:
+    table = _table("candidates, as drawn", "10 %", "median", "90 %")
+    table.add_row("convolutions", *map(number, found.convolutions))
+    table.add_row("widest convolution", *map(number, found.widest))
+    table.add_row("MACs", *map(number, found.macs))
+    return table
+
+
+def _conditions(hours: Forecast, site: Site) -> list[str]:
+    """What the hours hold for."""
+    calibration = hours.calibration
+    where = "on this machine" if site.address is None else f"on {site.address}, each as fast as one here"
+    return [
+        f"Time of {counted(hours.slots, 'training')} at once {where}, as busy as now",
+        f"({calibration.device}, {calibration.numerics}). How many candidates the target takes",
+        "is not known before:",
+    ]
+
+
+def _hours_table(hours: Forecast) -> Table:
+    table = _table("trained, and a hit confirmed", "median", f"{100 * hours.confidence:.0f} % interval")
+    for each in hours.estimates:
+        low, high = (rough(3600 * end) for end in each.interval)
+        table.add_row(counted(each.candidates, "candidate"), rough(3600 * each.hours), f"{low} to {high}")
+    return table
+
+
+def _table(name: str, *headings: str) -> Table:
+    """Numbers in columns; `name` heads the first."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column(name, no_wrap=True)
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
