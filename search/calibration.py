@@ -137,7 +137,7 @@ class _Process:
                 stdout=subprocess.PIPE,
                 stderr=complaints,
                 text=True,
-                env=os.environ | {"PETITNET_HOME": str(scratch)},
+                env=os.environ | {"PETITNET_HOME": str(scratch), "TMPDIR": str(scratch)},
             )
         self.say(json.dumps(order | {"numerics": numerics}))
 

@@ -128,8 +128,8 @@ def _facts(found: Plan) -> list[str]:
         f"parameters     {number(sizes.smallest)} to {number(sizes.largest)}, "
         f"median {number(sizes.median)} of {number(sizes.draws)} random draws",
         f"within budget  {100 * sizes.within:.1f} % of the draws",
-        f"proposals      {sizes.proposals:.1f} for a training: of a draw over budget the projection is trained,",
-        "               the same network with its widths shrunk until it just fits",
+        f"proposals      {sizes.proposals:.1f} for a training: if a draw is over budget its projection is",
+        "               trained, the same network shrunk until it just fits",
         f"published      {_published(found)}",
     ]
 
@@ -167,8 +167,8 @@ def _conditions(hours: Forecast, site: Site) -> list[str]:
     where = "on this machine" if site.address is None else f"on {site.address}, each as fast as one here"
     return [
         f"Time of {counted(hours.slots, 'training')} at once {where}, as busy as now",
-        f"({calibration.device}, {calibration.numerics}). How many candidates the target takes",
-        "is not known before:",
+        f"({calibration.device}, {calibration.numerics});",
+        "how many candidates the target takes is not known before:",
     ]
 
 
