@@ -14,8 +14,8 @@ from search.calibration import Calibration
 from search.settings import StudySettings
 from space.architecture import Architecture
 from workers.dataset import FOLDS
+from workers.schedule import steps_per_epoch
 from workers.sources import find
-from workers.training import steps_per_epoch
 
 Floats = NDArray[np.float64]
 
