@@ -379,12 +379,12 @@ class Ledger:
         return candidates[number]
 
     def known(self, architecture: Architecture) -> int | None:
-        """Number of the candidate that is this network, trained or in training, whoever asked it; None if none is.
+        """Number of the candidate that is this network, trained or in training, when `taken` was last asked; or None.
 
         Those over budget, those that only their run's end interrupted and those that pruning has made are none.
         """
         wanted = identity(architecture)
-        for trial in self._trials():
+        for trial in self._read:
             if trial.user_attrs.get(_IDENTITY) == wanted:
                 candidate = self._candidate(trial)
                 if candidate.is_trained or candidate.state == State.RUNNING:

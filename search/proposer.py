@@ -120,15 +120,11 @@ class Proposer:
                 if self._is_full():
                     return None
                 wish = own or self._shared_wish()
-                if wish is None and self.is_spent:
-                    return None
-                known = None if wish is None else self._ledger.known(self._space.architecture(wish.choices))
-                if wish is not None and known is None:
-                    return self._begin(wish)
-                if known is not None and (job := repeat(known)) is not None:
-                    return job
+                found = None if wish is None else self._take_up(wish, repeat)
             if own is not None:
-                self._turn_down(own)
+                self._in_vain = self._in_vain + 1 if found is None else 0
+            if found is not None or (wish is None and self.is_spent):
+                return found
         return None
 
     def _own_wish(self) -> Wish:
@@ -150,12 +146,6 @@ class Proposer:
         if count <= aim:
             return Wish(settled, origin)
         return Wish(settled, PROJECTED, rejected=(asked, origin) if count > budget else None)
-
-    def _turn_down(self, wish: Wish) -> None:
-        """A network that is known; where the sampler asked for more than the budget it is told so all the same."""
-        self._in_vain += 1
-        if wish.rejected is not None and wish.rejected[1] == SAMPLED:
-            self._ledger.reject(self._space, wish.rejected[0], self._settings.budget)
 
     def _next_aim(self) -> int:
         self._draws += 1
@@ -185,8 +175,19 @@ class Proposer:
         self._full = self._ledger.taken() >= self._trials
         return self._full
 
+    def _take_up(self, wish: Wish, repeat: Callable[[int], Job | None]) -> Proposal | Job | None:
+        """What becomes of a wish; the study is locked.
+
+        Where the network is known, a sampler that asked for more than the budget is told so all the same.
+        """
+        known = self._ledger.known(self._space.architecture(wish.choices))
+        if known is None:
+            return self._begin(wish)
+        if wish.rejected is not None and wish.rejected[1] == SAMPLED:
+            self._ledger.reject(self._space, wish.rejected[0], self._settings.budget)
+        return repeat(known)
+
     def _begin(self, wish: Wish) -> Proposal:
-        self._in_vain = 0
         number = self._ledger.begin(
             self._space,
             wish.choices,

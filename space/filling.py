@@ -14,8 +14,8 @@ from space.search_space import FILL, SearchSpace
 from space.widths import Filters, Widths
 
 _UNIT = 1024
-"""Factors are tried in parts of it. Two ratios of widths up to 32 differ by at least 1 / (31 * 32), so that no parts
-finer than these give other widths."""
+"""Factors are tried in parts of it. Two ratios of widths up to 32 differ by at least 1 / (31 * 32), so that finer parts
+would give no other widths."""
 
 
 def settle(space: SearchSpace, choices: Choices, budget: int) -> dict[str, Value]:
@@ -84,8 +84,8 @@ def _most(widths: Widths, asked: Filters, limit: Filters, budget: int) -> Filter
         scaled = (filters * factor // _UNIT for filters in asked)
         return widths.within([*map(min, map(max, scaled, widths.lowest), limit)])
 
-    ratios = (most / filters for most, filters in zip(limit, asked, strict=True))
-    factors = range(int(max(ratios, default=1) * _UNIT) + 1)
+    largest = max((-(-most * _UNIT // filters) for most, filters in zip(limit, asked, strict=True)), default=_UNIT)
+    factors = range(largest + 1)
     found = times(bisect_right(factors, budget, key=lambda factor: widths.parameters(times(factor))) - 1)
     steps = True
     while steps:

@@ -63,10 +63,11 @@ def _facts(standing: Standing, candidate: Candidate, kept: Sequence[Kept]) -> li
         ("state", f"{state}{_won(standing, candidate)}"),
         ("from", origin),
         ("architecture", element("code", candidate.line or "-")),
+        ("identity", element("code", candidate.identity or "-")),
         ("parameters", f"{number(candidate.parameters)} of a budget of {choice(standing.study.budgets)}"),
         ("MACs per image", number(candidate.macs)),
         ("peak activations", f"{number(candidate.peak_activation_bytes)} bytes as float32"),
-        ("validation", ", ".join(rungs) or "-"),
+        ("validation", (", ".join(rungs) or "-") + _over_seeds(candidate)),
         ("training", f"{duration(candidate.seconds)}, seed {candidate.seed}" if candidate.seconds else "-"),
         ("asked, told", f"{_moment(candidate.begun)}, {_moment(candidate.ended)}"),
         ("elsewhere", link(frame.optuna_address(standing, candidate.number), "this trial in Optuna")),
@@ -74,6 +75,14 @@ def _facts(standing: Standing, candidate: Candidate, kept: Sequence[Kept]) -> li
     if kept:
         rows.append(("files", _separated([link(one.address, one.filename) for one in kept])))
     return rows
+
+
+def _over_seeds(candidate: Candidate) -> str:
+    """What other seeds of its longest training have made of its accuracy."""
+    if not candidate.repeats:
+        return ""
+    seeds = ", ".join(percent(run.accuracy) for run in candidate.repeats)
+    return f"; other seeds {seeds}; mean {percent(candidate.mean)}, standard error {points(candidate.standard_error)}"
 
 
 def _separated(parts: Sequence[Content]) -> Content:

@@ -149,7 +149,7 @@ def _facts(candidate: Candidate, same: Sequence[Candidate]) -> list[tuple[str, s
         ("identity", candidate.identity + (f", also that of {others}" if others else "") or "-"),
         ("parameters", number(candidate.parameters)),
         ("validation accuracy", f"{rungs} epochs" if rungs else "-"),
-        ("its mean", _mean(candidate)),
+        ("over its seeds", _mean(candidate)),
         ("confirmations", fresh_runs or "-"),
         ("verified on test", verified_line(candidate)),
         ("peak activations", f"{number(candidate.peak_activation_bytes)} bytes as float32"),
@@ -161,9 +161,7 @@ def _mean(candidate: Candidate) -> str:
     """Of its trainings to the top rung with the search's own seed and others."""
     if candidate.standard_error is None:
         return "-"
-    return (
-        f"{percent(candidate.mean)} of {len(candidate.runs)} seeds, standard error {points(candidate.standard_error)}"
-    )
+    return f"{percent(candidate.mean)} mean of {len(candidate.runs)}, standard error {points(candidate.standard_error)}"
 
 
 @click.command("trials")

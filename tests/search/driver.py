@@ -1,6 +1,6 @@
 """A driver process whose trainings only sleep: everything real but the workers.
 
-Arguments: database URL, candidates of the study, seconds of a training. A line on stdout for each result told.
+Arguments: database URL, candidates of the study, seconds of a training. A line on stdout for each rung told.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def conduct(conductor: Conductor, seconds: float) -> None:
             time.sleep(0.05)
             continue
         conductor.tell(job, result(job, seconds))
-        print(job.candidate, job.epochs, flush=True)
+        if job.kind == "candidate":
+            print(job.candidate, job.epochs, flush=True)
 
 
 def main(url: str, trials: int, seconds: float) -> None:

@@ -12,6 +12,7 @@ from search.ledger import MOST_ATTEMPTS, Ledger, RungResult, names, own_names
 from search.promotion import Reached
 from search.settings import StudySettings
 from search.storage import Store
+from space.architecture import Architecture
 from space.candidate import Confirmation, PrunedFrom, Run, State
 from space.filling import shrink
 from space.fitting import largest
@@ -242,21 +243,26 @@ def test_a_confirmation_is_taken_on_by_one_driver_until_that_dies(open_ledger: C
     assert not one.claim_confirmation(0, 0, {one.driver})
 
 
+def known(ledger: Ledger, network: Architecture) -> int | None:
+    ledger.taken()
+    return ledger.known(network)
+
+
 def test_a_network_is_known_while_it_is_trained_and_afterwards(
     ledger: Ledger, settings: StudySettings, draw: Draw
 ) -> None:
     choices = draw()
     network = settings.space.architecture(choices)
-    assert ledger.known(network) is None
+    assert known(ledger, network) is None
     ledger.reject(settings.space, choices, 10)
-    assert ledger.known(network) is None
+    assert known(ledger, network) is None
     first = begin(ledger, settings, choices)
-    assert ledger.known(network) == first
+    assert known(ledger, network) == first
     ledger.tell_failed(first, "interrupted: the run ended", interrupted=True)
-    assert ledger.known(network) is None
+    assert known(ledger, network) is None
     again = begin(ledger, settings, choices, again=first)
     ledger.tell_pruned(again, RungResult(1, 0.5, 2.0), "not in the best 1 of 4 after 1 epochs")
-    assert ledger.known(network) == again
+    assert known(ledger, network) == again
     assert [one.number for one in ledger.same_network(ledger.candidate(again))] == [0, first, again]
     assert ledger.candidate(again).identity == identity(network)
 
@@ -270,7 +276,7 @@ def test_what_pruning_has_made_is_nobody_else(ledger: Ledger, settings: StudySet
         PrunedFrom(parent=0, what="weights", keep=0.5, rounds=1, round=1),
         RungResult(16, 0.5, 1.0),
     )
-    assert ledger.known(network) is None
+    assert known(ledger, network) is None
     assert [one.number for one in ledger.same_network(ledger.candidate(made))] == [made]
 
 
