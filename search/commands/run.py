@@ -56,7 +56,6 @@ def _with_limits(command: options.Decorated) -> options.Decorated:
 @click.command("run")
 @click.option(
     "--budget",
-    "budgets",
     type=options.BUDGETS,
     required=True,
     help="Most parameters, such as 10000 or 10k; several, such as 10k,15k,20k, in one search with a winner for each.",
@@ -70,7 +69,7 @@ def _with_limits(command: options.Decorated) -> options.Decorated:
 @options.with_storage
 @options.with_json
 def run_command(
-    budgets: tuple[int, ...],
+    budget: tuple[int, ...],
     target: float,
     dataset: str,
     seed: int | None,
@@ -81,11 +80,11 @@ def run_command(
     **limits: Any,
 ) -> int:
     """Search for a network, or go on with the study of the same name."""
-    settings = StudySettings.make(dataset, budgets, target, seed or 0)
+    settings = StudySettings.make(dataset, budget, target, seed or 0)
     there, study = _choose_study(url, settings, study_name, fresh)
     if there is not None:
         if seed is None:
-            settings = StudySettings.make(dataset, budgets, target, int(there.settings.get("seed", 0)))
+            settings = StudySettings.make(dataset, budget, target, int(there.settings.get("seed", 0)))
         check_same(there, settings)
     return _run(url, study, settings, there, as_json, **limits)
 

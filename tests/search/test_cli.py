@@ -115,6 +115,28 @@ def test_fresh_begins_another_study_and_the_same_command_then_goes_on_with_that(
     assert json.loads(search(*command, **home).stdout)["study"] == f"{STUDY}-2"
 
 
+def test_several_budgets_are_met_and_then_shrinking_goes_on_below_them(tmp_path: Path) -> None:
+    home = {"PETITNET_HOME": str(tmp_path)}
+    command = "run --dataset digits --budget 6k,3k --target 70% --json".split()
+    met = search(*command, **home)
+    assert met.returncode == 0, met.stderr
+    found = json.loads(met.stdout)
+    assert found["study"] == "digits-3000-6000-0.7"
+    assert [row["budget"] for row in found["budgets"]] == [3000, 6000]
+    assert all(row["winner"]["parameters"] <= row["budget"] for row in found["budgets"])
+    trained = sum(found["counts"][state] for state in ("complete", "pruned", "failed"))
+    on = search(*command, "--shrink", "--trials", str(trained + 4), **home)
+    assert on.returncode == 0, on.stderr
+    sizes = [win["parameters"] for win in json.loads(on.stdout)["trail"]]
+    before = [win["parameters"] for win in found["trail"]]
+    assert sizes[: len(before)] == before
+    assert sizes == sorted(set(sizes), reverse=True)
+    rows = json.loads(search("trials", found["study"], "--json", **home).stdout)
+    later = [row for row in rows[sum(found["counts"].values()) :] if row["state"] != "over budget"]
+    assert later
+    assert all(row["parameters"] < before[-1] for row in later)
+
+
 def test_other_settings_for_the_same_study_are_refused_with_the_difference(finished: Path) -> None:
     arguments = "run --dataset digits --budget 4000 --target 0.8 --study-name".split()
     refused = search(*arguments, STUDY, PETITNET_HOME=str(finished))
@@ -126,6 +148,8 @@ def test_other_settings_for_the_same_study_are_refused_with_the_difference(finis
     ("arguments", "code", "said"),
     [
         ("run --budget 12 --target 0.9", 2, "budget must be at least"),
+        ("run --budget 12,10k --target 0.9", 2, "budget must be at least"),
+        ("run --budget 10k,10000 --target 0.9", 2, "budgets must differ from each other, but got 10k,10000"),
         ("run --budget many --target 0.9", 2, "budget must be a whole number"),
         ("run --budget 10k --target 99.4", 2, "target must be above 0 and at most 1"),
         ("run --budget 10k --target 0.9 --dataset cifar", 2, "must be one of mnist, digits"),
