@@ -81,9 +81,8 @@ def calibrate(networks: Sequence[Architecture], settings: StudySettings, process
     with _scratch_home() as scratch, ExitStack() as stack:
 
         def begin(number: int) -> _Process:
-            return stack.enter_context(
-                _Process(scratch, number, _order(networks[0], turned[number], settings, seconds))
-            )
+            order = {"lines": turned[number], "batch": settings.recipe.batch, "seconds": seconds}
+            return stack.enter_context(_Process(scratch, number, order))
 
         first = begin(0)
         ready = first.answer()  # it compiles and measures what the others then find
@@ -100,12 +99,6 @@ def calibrate(networks: Sequence[Architecture], settings: StudySettings, process
         processes=processes,
         **ready,
     )
-
-
-def _order(network: Architecture, lines: list[str], settings: StudySettings, seconds: float) -> dict[str, Any]:
-    """What a process is told to time."""
-    batch, image, classes = settings.recipe.batch, network.input, network.classes
-    return {"lines": lines, "image": image, "classes": classes, "batch": batch, "seconds": seconds}
 
 
 def _mean(paces: Sequence[Sequence[float]]) -> Pace:

@@ -82,10 +82,10 @@ def random_images(image: tuple[int, int, int], classes: int) -> DataSet:
 def main() -> None:
     """Answer on stdout, as JSON."""
     order: dict[str, Any] = json.loads(sys.stdin.readline())
+    networks, recipe = [read(line) for line in order["lines"]], Recipe(epochs=1, batch=order["batch"])
     prepare()
     numerics = fastest(Path(order["numerics"]))
-    data = batches(random_images(tuple(order["image"]), order["classes"]), None, numerics, device())
-    networks, recipe = [read(line) for line in order["lines"]], Recipe(epochs=1, batch=order["batch"])
+    data = batches(random_images(networks[0].input, networks[0].classes), None, numerics, device())
     pace(networks[0], data, recipe)  # what a process does once
     print(json.dumps({"device": str(device()), "numerics": str(numerics)}), flush=True)
     sys.stdin.readline()

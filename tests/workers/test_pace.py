@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+from io import StringIO
 from types import SimpleNamespace
 
 import pytest
@@ -53,24 +50,16 @@ def test_a_network_that_diverges_is_timed_as_well(data: Batches) -> None:
     assert min(found) > 0
 
 
-def test_a_process_of_its_own_says_when_it_is_ready_and_waits(tmp_path: Path) -> None:
-    order = {
-        "lines": ["1x8x8-24c3pnr-24c3pnr-P2-24c3pnr-10c3p-G", "1x8x8-2c3r-10c3-G"],
-        "image": [1, 8, 8],
-        "classes": 10,
-        "batch": 32,
-        "seconds": 0.0,
-        "numerics": str(tmp_path / "numerics.json"),
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "workers.pace"],
-        input=f"{json.dumps(order)}\nbegin\n",
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"PETITNET_HOME": str(tmp_path)},
-    )
-    ready, told = map(json.loads, done.stdout.splitlines())
-    assert ready.keys() == {"device", "numerics"}
+def test_it_says_that_it_is_ready_and_waits_for_the_signal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["1x8x8-24c3pnr-24c3pnr-P2-24c3pnr-10c3p-G", "1x8x8-2c3r-10c3-G"]
+    order = {"lines": lines, "batch": 32, "seconds": 0.0, "numerics": "a file"}
+    monkeypatch.setattr("sys.stdin", StringIO(f"{json.dumps(order)}\nbegin\n"))
+    monkeypatch.setattr(pace, "fastest", lambda file: Numerics())
+    monkeypatch.setattr(pace, "device", lambda: torch.device("cpu"))
+    pace.main()
+    ready, told = map(json.loads, capsys.readouterr().out.splitlines())
+    assert ready == {"device": "cpu", "numerics": "float32, channels first"}
     assert len(told) == 2
     assert all(value > 0 for each in told for value in each)
