@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from space.architecture import Architecture
+from space.layers import Shape
 from space.notation import read
 from workers.course import TrainingError
 from workers.dataset import DataSet
@@ -71,7 +72,7 @@ def pace(network: Architecture, data: Batches, recipe: Recipe) -> Pace:
     return Pace((times[1] - times[0]) / _STEPS, (times[2] - times[1]) / len(data.labels))
 
 
-def random_images(image: tuple[int, int, int], classes: int) -> DataSet:
+def random_images(image: Shape, classes: int) -> DataSet:
     """Random bytes with random labels."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (_IMAGES, *image), dtype=np.uint8)
