@@ -251,7 +251,7 @@ class Conductor:
         if self._limits.shrink and not self.aims:
             below = self.trail[-1].parameters - 1
             self.aims = (below,) if below >= self._least else ()
-        self._proposer.aims = self.aims
+        self._proposer.aim_at(self.aims)
         self._confirmer.ceiling = max(self.aims, default=0)
         self._confirmer.refresh()
 

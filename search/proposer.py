@@ -87,7 +87,7 @@ class Proposer:
         self._full = False
         """By the last look."""
         self.aims = settings.budgets
-        """Budgets that a candidate is still of use for, to which draws are fitted in turn. Set from outside."""
+        """Budgets that a candidate is still of use for, to which draws are fitted in turn."""
         self._draws = ordinal
         self._rng = random.Random(derive(settings.seed, "random", ledger.within_budget(), ordinal))  # noqa: S311
 
@@ -102,6 +102,12 @@ class Proposer:
     def look_for_interrupted(self) -> None:
         """Have the candidates asked again whose drivers ended or died."""
         self._interrupted = deque(number for number, _ in self._ledger.interrupted(self._space))
+
+    def aim_at(self, aims: tuple[int, ...]) -> None:
+        """Have draws fitted to these budgets: where the old ones left nothing new, they may."""
+        if aims != self.aims:
+            self._in_vain = 0
+        self.aims = aims
 
     @property
     def is_spent(self) -> bool:

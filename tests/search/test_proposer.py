@@ -167,6 +167,10 @@ def test_a_small_space_comes_to_its_end(ledger: Ledger, monkeypatch: pytest.Monk
     ledger.tell_failed(first.number, "interrupted: the run ended", interrupted=True)
     source.look_for_interrupted()
     assert propose(source).line == first.line
+    source.aim_at(source.aims)
+    assert source.is_spent
+    source.aim_at((39,))
+    assert not source.is_spent
 
 
 def test_draws_are_fitted_to_each_aim_in_turn_and_only_what_no_budget_allows_is_told_pruned(ledger: Ledger) -> None:
@@ -188,7 +192,7 @@ def test_what_is_over_the_studys_budget_is_told_so_whatever_is_aimed_at(
     monkeypatch.setattr("search.proposer.STARTUP", 0)
     most = largest(settings.space)
     source = proposer(ledger, settings, Stubborn(most))
-    source.aims = (500,)
+    source.aim_at((500,))
     assert propose(source).parameters <= 500
     over = parameters(settings.space, most) - 3000
     assert ledger._study.get_trials(deepcopy=False)[0].constraints == {"parameters": over}
@@ -202,14 +206,14 @@ def test_what_is_too_large_by_now_is_not_asked_again(
     ledger = open_ledger()
     ledger.fail_abandoned(lambda: {ledger.driver})
     source = proposer(ledger, settings)
-    source.aims = (dead.parameters - 1,)
+    source.aim_at((dead.parameters - 1,))
     source.look_for_interrupted()
     assert propose(source).parameters < dead.parameters
 
 
 def test_published_networks_that_are_too_large_by_now_are_left_out(ledger: Ledger) -> None:
     source = proposer(ledger, StudySettings.make("mnist", 10_000, 0.99), cold_start=False)
-    source.aims = (6000,)
+    source.aim_at((6000,))
     asked = [ledger.candidate(propose(source).number) for _ in range(12)]
     published = [candidate for candidate in asked if candidate.origin.startswith(PUBLISHED)]
     assert published
