@@ -33,6 +33,10 @@ from workers.dataset import DataSet
 from workers.memory import training_bytes
 from workers.pace import Pace
 
+_NICENESS = "RAY_worker_niceness"
+"""Where Ray's workers read how far to give way to other processes."""
+_USUAL_NICENESS = 15
+
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
@@ -122,7 +126,10 @@ class _Process:
 
     def __init__(self, scratch: Path, number: int, order: dict[str, Any]) -> None:
         self._complaints = scratch / f"{number}.log"
-        numerics = str(scratch / home.numerics_file().name)
+        more = {
+            "numerics": str(scratch / home.numerics_file().name),
+            "niceness": int(os.environ.get(_NICENESS, _USUAL_NICENESS)),
+        }
         with self._complaints.open("w") as complaints:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "workers.pace"],
@@ -132,7 +139,7 @@ class _Process:
                 text=True,
                 env=os.environ | {"PETITNET_HOME": str(scratch), "TMPDIR": str(scratch)},
             )
-        self.say(json.dumps(order | {"numerics": numerics}))
+        self.say(json.dumps(order | more))
 
     def __enter__(self) -> Self:
         return self

@@ -7,6 +7,7 @@ signal to begin, and prints what it found.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -86,6 +87,7 @@ def main() -> None:
     networks, recipe = [read(line) for line in order["lines"]], Recipe(epochs=1, batch=order["batch"])
     prepare()
     numerics = fastest(Path(order["numerics"]))
+    os.nice(order["niceness"])  # as trainings are, but not the measurement of numerics
     data = batches(random_images(networks[0].input, networks[0].classes), None, numerics, device())
     pace(networks[0], data, recipe)  # what a process does once
     print(json.dumps({"device": str(device()), "numerics": str(numerics)}), flush=True)

@@ -54,7 +54,7 @@ def test_it_says_that_it_is_ready_and_waits_for_the_signal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = ["1x8x8-24c3pnr-24c3pnr-P2-24c3pnr-10c3p-G", "1x8x8-2c3r-10c3-G"]
-    order = {"lines": lines, "batch": 32, "seconds": 0.0, "numerics": "a file"}
+    order = {"lines": lines, "batch": 32, "seconds": 0.0, "numerics": "a file", "niceness": 0}
     monkeypatch.setattr("sys.stdin", StringIO(f"{json.dumps(order)}\nbegin\n"))
     monkeypatch.setattr(pace, "fastest", lambda file: Numerics())
     monkeypatch.setattr(pace, "device", lambda: torch.device("cpu"))
