@@ -32,6 +32,8 @@ class BulkStorage(RDBStorage):
 
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)
+        self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        """What reads needs no transaction, which on Postgres would be two more messages each time."""
         self._running: dict[int, FrozenTrial] = {}
         self._closed: dict[int, FrozenTrial] = {}
         """By id, those that were closed here and not read yet: they need no reading."""
@@ -114,7 +116,7 @@ class BulkStorage(RDBStorage):
         if not wanted:
             return []
         try:
-            with self.engine.connect() as connection:
+            with self._reader.connect() as connection:
                 return read_trials(connection, study_id, wanted)
         except SQLAlchemyError as error:
             raise StorageInternalError(str(error)) from error
@@ -137,7 +139,7 @@ class BulkStorage(RDBStorage):
 
     def _rows(self, query: Select[Any]) -> Sequence[Any]:
         try:
-            with self.engine.connect() as connection:
+            with self._reader.connect() as connection:
                 return connection.execute(query).all()
         except SQLAlchemyError as error:
             raise StorageInternalError(str(error)) from error

@@ -23,6 +23,7 @@ from search.bulk_storage import BulkStorage
 from search.errors import SettingsError, StorageError
 from search.patience import Patience
 from search.patient_storage import PatientStorage
+from search.pinging import ping_idle
 from search.tables import TABLES
 
 PASSWORD_FILE = "PETITNET_STORAGE_PASSWORD_FILE"
@@ -53,9 +54,10 @@ class Store:
 
     def read(self, query: Select[Any]) -> Sequence[Any]:
         """The rows of one of our own tables; waits for a database that is away."""
+        reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
         def attempt() -> Sequence[Any]:
-            with self.engine.connect() as connection:
+            with reader.connect() as connection:
                 return connection.execute(query).all()
 
         return self.patience.run(attempt)
@@ -165,6 +167,8 @@ def _store(url: URL, patience: Patience | None, *, has_tables: bool) -> Store:
     if url.drivername == "sqlite":
         inner.engine.dispose()
         event.listen(inner.engine, "connect", _relax_sync)
+    else:
+        ping_idle(inner.engine)
     patience = patience or Patience()
     storage = PatientStorage(inner, patience)  # type: ignore[abstract]  # its methods are made in a loop
     return Store(url, storage, inner.engine, patience)
@@ -179,7 +183,7 @@ def _engine_options(url: URL) -> dict[str, Any]:
     if url.drivername == "sqlite":
         return {"connect_args": {"timeout": _PATIENCE}}
     unset = {name: value for name, value in _POSTGRES.items() if name not in url.query}
-    return {"pool_pre_ping": True, "connect_args": unset}
+    return {"connect_args": unset}
 
 
 @contextmanager
