@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +18,10 @@ from tests.postgres import Server, programs, server
 
 os.environ.setdefault("RAY_worker_niceness", "0")
 """Ray's workers run at 15 otherwise, and starve beside tests that run in parallel."""
+KERNELS = "PETITNET_KERNELS"
+if KERNELS not in os.environ:  # processes that run tests in parallel, and what they start, find it there
+    os.environ[KERNELS] = tempfile.mkdtemp(prefix="petitnet-kernels-")
+    atexit.register(shutil.rmtree, os.environ[KERNELS], ignore_errors=True)
 REQUIRED = "PETITNET_REQUIRE_POSTGRES"
 """Set where a missing Postgres server is a failure and not a reason to skip."""
 

@@ -78,8 +78,10 @@ def load() -> Kernels | None:
 
 
 def directory() -> Path:
-    """Of this user alone: what lies there is run."""
-    home = os.environ.get("PETITNET_HOME")
+    """Of this user alone: what lies there is run. PETITNET_KERNELS names it, or else it is in petitnet's home."""
+    named, home = os.environ.get("PETITNET_KERNELS"), os.environ.get("PETITNET_HOME")
+    if named:
+        return Path(named).expanduser().absolute()
     return (Path(home).expanduser().absolute() if home else user_cache_path("petitnet")) / "kernels"
 
 

@@ -121,7 +121,7 @@ def measure() -> Numerics:
 def _step_seconds(numerics: Numerics, limit: float) -> float:
     """Seconds that a few training steps, on a GPU as CUDA graphs, take after a first one that is not counted.
 
-    Infinity as soon as they have taken more than `limit`.
+    Infinity as soon as the first or all of the others have taken more than `limit`.
     """
     if numerics.compiled:
         return _compiled_seconds()
@@ -138,7 +138,10 @@ def _step_seconds(numerics: Numerics, limit: float) -> float:
         nn.functional.cross_entropy(logits.float(), labels).backward()  # type: ignore[no-untyped-call]
 
     run, steps = (captured(step).replay, _REPLAYS) if where.type == "cuda" else (step, _STEPS)
+    begun = _now(where)
     run()
+    if _now(where) - begun > limit:
+        return math.inf
     begun = _now(where)
     for _ in range(steps):
         run()

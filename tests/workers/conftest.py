@@ -48,11 +48,8 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
+def kernels() -> Kernels:
     """Compiled once in a test run."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PETITNET_HOME", str(tmp_path_factory.mktemp("home")))
-        load.cache_clear()
-        found = load()
+    found = load()
     assert found is not None
     return found

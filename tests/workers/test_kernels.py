@@ -9,7 +9,8 @@ from workers import kernels
 
 
 @pytest.fixture(autouse=True)
-def afresh() -> Iterator[None]:
+def afresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("PETITNET_KERNELS")
     kernels.load.cache_clear()
     yield
     kernels.load.cache_clear()
@@ -40,3 +41,10 @@ def test_where_nothing_can_be_written_there_are_none(petitnet_home: Path) -> Non
 def test_what_is_no_library_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernels, "_compile", lambda _, library: library.write_text("damaged"))
     assert kernels.load() is None
+
+
+def test_they_can_be_kept_elsewhere(petitnet_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PETITNET_KERNELS", str(tmp_path / "elsewhere"))
+    assert kernels.load() is not None
+    assert len(list((tmp_path / "elsewhere").glob("*.so"))) == 1
+    assert not petitnet_home.exists()
