@@ -140,12 +140,12 @@ def test_workers_that_die_cost_nothing_but_time(begin: Begin, petitnet_home: Pat
 
 
 def test_a_training_that_takes_too_long_fails_and_the_run_goes_on(begin: Begin, petitnet_home: Path) -> None:
-    process = begin(*RUN, "--trials", "3", "--trial-timeout", "0.05", "--json")
+    process = begin(*RUN, "--trials", "3", "--trial-timeout", "0.001", "--json")
     _, complaints = process.communicate(timeout=120)
     assert process.returncode == 3, complaints
     trained = [candidate for candidate in candidates(petitnet_home) if candidate.state != State.OVER_BUDGET]
     assert [candidate.state for candidate in trained] == [State.FAILED] * 3
-    assert {candidate.reason for candidate in trained} == {"timeout: not done within 0.05 s"}
+    assert {candidate.reason for candidate in trained} == {"timeout: not done within 0.001 s"}
 
 
 def test_two_drivers_share_a_study_and_stop_ends_both(begin: Begin, petitnet_home: Path) -> None:
@@ -182,10 +182,10 @@ def test_a_run_stops_at_its_time_limit_and_leaves_no_files_behind(
 
 
 def test_a_run_in_which_everything_fails_is_an_error(begin: Begin, petitnet_home: Path) -> None:
-    process = begin(*RUN, "--trial-timeout", "0.05")
+    process = begin(*RUN, "--trial-timeout", "0.001")
     _, complaints = process.communicate(timeout=120)
     assert process.returncode == 1
     last = complaints.strip().splitlines()[-1]
     assert last.startswith("error: 1")  # ten, or eleven where two ended at once
-    assert "trainings in a row failed, the last one with: timeout: not done within 0.05 s" in last
+    assert "trainings in a row failed, the last one with: timeout: not done within 0.001 s" in last
     assert not any(candidate.state == State.RUNNING for candidate in candidates(petitnet_home))
