@@ -67,10 +67,10 @@ def _best(result: Result) -> list[Candidate]:
 
 
 def print_winners(console: Console, budgets: Sequence[int], candidates: Sequence[Candidate], trail: Trail) -> None:
-    """The table of budgets where there are several, and that of winners where some are no budget's any more."""
+    """The table of budgets, and that of winners, each where there are several."""
     if len(budgets) > 1:
         console.print(budgets_table(holdings(budgets, candidates, trail)))
-    if len(trail) > len(set(winners(budgets, trail).values())):
+    if len(trail) > 1:
         console.print(trail_table(candidates, trail))
 
 

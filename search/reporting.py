@@ -18,6 +18,7 @@ from search.proposer import PUBLISHED
 from search.settings import CONFIRMATIONS, StudySettings, differences
 from space.candidate import Candidate
 from space.known_points import published_in
+from space.trail import is_shrunk
 
 _USUAL = "mnist"
 """The data set that a run takes if none is named."""
@@ -67,7 +68,7 @@ def _run(settings: StudySettings, study: Study) -> str:
         words += ["--study-name", study.name]
     if _began_cold(settings, study):
         words.append("--cold-start")
-    if len(study.trail) > len(set(study.winners.values())):
+    if is_shrunk(study.budgets, study.trail):
         words.append("--shrink")
     return shlex.join(words)
 

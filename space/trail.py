@@ -26,6 +26,11 @@ def unmet(budgets: Sequence[int], trail: Trail) -> tuple[int, ...]:
     return tuple(budget for budget in budgets if not trail or trail[-1].parameters > budget)
 
 
+def is_shrunk(budgets: Sequence[int], trail: Trail) -> bool:
+    """Whether the search went on below a winner that fits every budget."""
+    return sum(win.parameters <= min(budgets) for win in trail) > 1
+
+
 def winners(budgets: Sequence[int], trail: Trail) -> dict[int, int]:
     """Number of the winner by budget, without those that have none: the first that fits.
 

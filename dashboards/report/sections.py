@@ -137,7 +137,7 @@ def _found(report: Report) -> Section:
     searched: list[Part] = [Paragraph(_effort(report))]
     if len(study.budgets) > 1:
         searched.append(budgets_table(report.holdings))
-    if len(study.trail) > len(set(study.winners.values())):
+    if len(study.trail) > 1:
         searched.append(trail_table(report.candidates, study.trail))
     if report.candidates:
         searched.append(fates_table(report))

@@ -129,9 +129,9 @@ def _winner(study: Study, budget: int, winner: int | None) -> Content:
 
 
 def trail(standing: Standing) -> Content:
-    """The winners in their order with their parameters; nothing where each is still the winner of a budget."""
+    """The winners in their order with their parameters, where there are several."""
     study = standing.study
-    if len(study.trail) == len(set(study.winners.values())):
+    if len(study.trail) < 2:
         return None
     told = [[candidate_link(study.name, win.number), f" {number(win.parameters)}"] for win in study.trail]
     return [[", " if place else None, one] for place, one in enumerate(told)]

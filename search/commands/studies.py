@@ -91,7 +91,7 @@ def status_command(study: str, url: URL, as_json: bool) -> None:
 def best_command(study: str, shown: int, url: URL, as_json: bool) -> None:
     """The best candidates of a study, the smallest winner first; with several budgets the best and the winner of each.
 
-    Winners that smaller ones have taken the place of are shown too; search status --json has both tables.
+    Where there are several winners they are shown in their order; search status --json has both tables.
     """
     with options.reading(url) as store:
         ledger = Ledger.open(store, study)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from space.trail import Win, unmet, winners
+from space.trail import Win, is_shrunk, unmet, winners
 
 BUDGETS = (1000, 1500, 2000)
 
@@ -26,6 +26,12 @@ def test_a_winner_is_that_of_every_budget_it_fits() -> None:
 
 def test_a_budget_keeps_its_first_winner_when_a_smaller_one_is_found_for_another() -> None:
     assert winners(BUDGETS, trail(1800, 1200, 900)) == {1000: 2, 1500: 1, 2000: 0}
+
+
+def test_a_trail_that_goes_on_below_the_smallest_budgets_winner_is_shrunk() -> None:
+    assert not is_shrunk(BUDGETS, ())
+    assert not is_shrunk(BUDGETS, trail(1800, 1200, 900))
+    assert is_shrunk(BUDGETS, trail(1800, 900, 800))
 
 
 def test_the_smallest_budget_has_the_smallest_winner() -> None:

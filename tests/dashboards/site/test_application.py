@@ -43,8 +43,9 @@ def test_the_winners_of_several_budgets_are_named(board: Board) -> None:
     text = " ".join(unescape(re.sub("<[^>]+>", " ", ask(board, "/studies/several/now").text)).split())
     assert "99.00 % with at most 2,000, 5,000 or 10,000 parameters" in text
     assert "2,000: none confirmed yet; 5,000: #1 confirmed" in text
-    assert "winners so far" not in text
+    assert "winners so far #0 9,000, #1 4,000" in text
     assert "winners so far" in ask(board, "/studies/shrunk/now").text
+    assert "winners so far" not in ask(board, "/studies/small/now").text
 
 
 class Reader(HTMLParser):
