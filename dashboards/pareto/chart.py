@@ -151,7 +151,7 @@ class Chart:
         """
         corners: list[tuple[float, float]] = []
         for point in self.fronts[study]:
-            cost, error = float(point.cost(self.cost)), point.error
+            cost, error = self.x.clip(float(point.cost(self.cost))), point.error
             if error < self.y.high:
                 corners.append((cost, corners[-1][1] if corners else self.y.high))
                 corners.append((cost, self.y.clip(error)))

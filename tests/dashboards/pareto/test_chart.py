@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashboards.pareto.chart import Chart
@@ -58,6 +58,7 @@ def test_every_point_is_on_the_picture_or_counted_as_beyond_it(found: list[tuple
 
 
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 1)), min_size=1, max_size=20))
+@example([(1, 0.4375), (2, 0.5), (2, 0.5), (2, 0.5)])  # the smallest is left of the picture, but not below it
 def test_stairs_only_go_right_and_towards_smaller_errors(found: list[tuple[int, float]]) -> None:
     drawn = chart(*(candidate(number, size, accuracy) for number, (size, accuracy) in enumerate(found)))
     corners = drawn.stairs("study")
