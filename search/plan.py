@@ -55,7 +55,7 @@ class Plan:
     published: tuple[Published, ...]
     """Those within the budget, in the order in which they are trained first; none from a cold start."""
     candidates: tuple[Architecture, ...]
-    """Random draws within the budget, those over it projected onto it."""
+    """Random draws as a search fits them to the budget: those over it projected, others as full as they say."""
 
     @property
     def convolutions(self) -> Deciles:

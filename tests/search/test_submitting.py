@@ -269,7 +269,7 @@ def test_ctrl_c_leaves_the_search_alone(far: Far) -> None:
     assert process.stdout is not None
     assert any(line.lstrip().startswith("0 s  long") for line in process.stdout)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     job = said.split(" as job ")[1].split()[0]
     assert process.returncode == 130
     assert "the search goes on without us" in said
