@@ -266,7 +266,7 @@ def test_a_winner_whose_record_a_kill_prevented_is_found_again(
 ) -> None:
     ledger = open_ledger()
     monkeypatch.setattr(ledger, "record_winner", lambda number: None)
-    drive(make_conductor(ledger), by_size)
+    drive(make_conductor(ledger, trials=30), by_size)
     assert open_ledger().winner is None
     conductor = make_conductor(open_ledger())
     assert conductor.winner is not None

@@ -256,6 +256,7 @@ def test_a_plan_is_timed_here_and_leaves_nothing_behind(petitnet_home: Path, tmp
 def test_what_is_remembered_of_this_machine_is_used_and_left_as_it_is(
     petitnet_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("PETITNET_KERNELS")
     (petitnet_home / "kernels").mkdir(parents=True)
     (petitnet_home / "kernels" / "any.so").write_text("compiled")
     home.numerics_file().write_text("{}")
