@@ -102,7 +102,7 @@ def fit(
     """
     if recipe.validates and not len(data.validation):
         raise ValueError("a recipe that goes by validation needs a fold held out, but there is none")
-    steps = _steps(network, data, recipe, generator, masks or {}, deadline)
+    steps = _steps(_Terms(network, data, recipe, generator, masks or {}, deadline))
     pace = Pace(recipe)
     best: dict[str, Tensor] = {}
     losses: list[float] = []
@@ -132,51 +132,44 @@ class _Steps(Protocol):
         """Have the network hold the weights as they are now."""
 
 
-def _steps(
-    network: nn.Sequential,
-    data: Batches,
-    recipe: PlainRecipe,
-    generator: torch.Generator,
-    masks: Mapping[str, Tensor],
-    deadline: float,
-) -> _Steps:
+@dataclass(frozen=True)
+class _Terms:
+    """What `fit` was asked for."""
+
+    network: nn.Sequential
+    data: Batches
+    recipe: PlainRecipe
+    generator: torch.Generator
+    masks: Mapping[str, Tensor]
+    deadline: float
+
+
+def _steps(terms: _Terms) -> _Steps:
     """By compiled loops where those are of use on this machine and know the network."""
-    network.to(memory_format=torch.channels_last)
-    if data.numerics.for_plain.compiled and knows(network, data.images):
-        return _CompiledSteps(network, data, recipe, generator, masks, deadline)
-    return _TorchSteps(network, data, recipe, generator, masks, deadline)
+    terms.network.to(memory_format=torch.channels_last)
+    data = terms.data
+    is_compiled = data.numerics.for_plain.compiled and knows(terms.network, data.images)
+    return _CompiledSteps(terms) if is_compiled else _TorchSteps(terms)
 
 
 class _CompiledSteps:
     """Whole steps by engine.c."""
 
-    def __init__(
-        self,
-        network: nn.Sequential,
-        data: Batches,
-        recipe: PlainRecipe,
-        generator: torch.Generator,
-        masks: Mapping[str, Tensor],
-        deadline: float,
-    ) -> None:
+    def __init__(self, terms: _Terms) -> None:
+        self._terms, recipe = terms, terms.recipe
         name = recipe.optimiser
         rule = Rule(matrices=name, others=name, momentum=recipe.momentum, decay=recipe.weight_decay)
-        self._engine = data.engine(network, rule, recipe.batch, masks)
-        self._data = data
-        self._recipe = recipe
-        self._generator = generator
-        self._deadline = deadline
+        self._engine = terms.data.engine(terms.network, rule, recipe.batch, terms.masks)
 
     def epoch(self, rate: float) -> float:
-        train, recipe = self._data.train, self._recipe
-        order = train[torch.randperm(len(train), generator=self._generator)]
-        steps = len(list(_sizes(len(train), recipe.batch)))
-        rates = torch.full((steps, 2), rate)
-        taken = (self._engine, order, rates, recipe.batch, recipe.augmentation, self._generator, self._deadline)
+        recipe, generator = self._terms.recipe, self._terms.generator
+        order = self._terms.data.order(generator)
+        rates = torch.full((len(list(_sizes(len(order), recipe.batch))), 2), rate)
+        taken = (self._engine, order, rates, recipe.batch, recipe.augmentation, generator, self._terms.deadline)
         return mean_loss(take_epoch(*taken))
 
     def validate(self) -> Validation:
-        data = self._data
+        data = self._terms.data
         logits = self._engine.logits(data.validation)
         loss = functional.cross_entropy(logits, data.labels[data.validation]).item()
         accuracy = share_right(logits, data)
@@ -197,30 +190,20 @@ def _sizes(images: int, batch: int) -> Iterator[int]:
 class _TorchSteps:
     """PyTorch's steps; what is masked stays at zero."""
 
-    def __init__(
-        self,
-        network: nn.Sequential,
-        data: Batches,
-        recipe: PlainRecipe,
-        generator: torch.Generator,
-        masks: Mapping[str, Tensor],
-        deadline: float,
-    ) -> None:
-        self._network = network
-        self._data = data
-        self._recipe = recipe
-        self._generator = generator
-        self._deadline = deadline
-        self._optimiser = _optimiser(network, recipe)
-        self._hold = held_at_zero(network, masks)
+    def __init__(self, terms: _Terms) -> None:
+        self._terms = terms
+        self._network = terms.network
+        self._optimiser = _optimiser(terms.network, terms.recipe)
+        self._hold = held_at_zero(terms.network, terms.masks)
 
     def epoch(self, rate: float) -> float:
         self._network.train()
         self._optimiser.param_groups[0]["lr"] = rate
-        return run_epoch(_shuffled(self._data, self._recipe, self._generator), self._take, self._deadline)
+        terms = self._terms
+        return run_epoch(_shuffled(terms.data, terms.recipe, terms.generator), self._take, terms.deadline)
 
     def validate(self) -> Validation:
-        return _validate(self._network, self._data)
+        return _validate(self._network, self._terms.data)
 
     def store(self) -> None:
         """They are there already."""
@@ -244,7 +227,7 @@ def _optimiser(network: nn.Module, recipe: PlainRecipe) -> torch.optim.Optimizer
 
 def _shuffled(data: Batches, recipe: PlainRecipe, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     """One epoch of training batches."""
-    order = data.train[torch.randperm(len(data.train), generator=generator)].to(data.images.device)
+    order = data.order(generator).to(data.images.device)
     sizes = list(_sizes(len(order), recipe.batch))
     for places in torch.split(order[: sum(sizes)], sizes):
         images = data.images[places] * data.scale

@@ -51,9 +51,13 @@ class Batches:
     """(1, C, 1, 1): what makes a byte a multiple of its channel's deviation."""
     numerics: Numerics
 
+    def order(self, generator: torch.Generator) -> Tensor:
+        """The training images' places, as one epoch shows them."""
+        return self.train[torch.randperm(len(self.train), generator=generator)]
+
     def shuffled(self, recipe: Recipe, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """One epoch of augmented training batches; one that is not full is left out, unless there is no other."""
-        order = self.train[torch.randperm(len(self.train), generator=generator)]
+        order = self.order(generator)
         for step in range(steps_per_epoch(len(self.train), recipe.batch)):
             places = order[step * recipe.batch : (step + 1) * recipe.batch].to(self.images.device)
             images = random_affine(self.images[places] * self.scale, recipe.augmentation, generator)
@@ -188,7 +192,7 @@ def _fit_compiled(
     each = steps_per_epoch(len(data.train), recipe.batch)
     losses = []
     for epoch in range(recipe.epochs):
-        order = data.train[torch.randperm(len(data.train), generator=generator)]
+        order = data.order(generator)
         now = rates(recipe, each, epoch)
         taken = take_epoch(engine, order, now, recipe.batch, recipe.augmentation, generator, deadline)
         losses.append(mean_loss(taken))
