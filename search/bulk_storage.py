@@ -14,7 +14,7 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import Connection, Select, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, func, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,6 +22,8 @@ from search.trial_rows import read_trials
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 """Of databases that can replace what is there."""
+_PLAIN = (models.TrialParamModel, models.TrialUserAttributeModel)
+"""Tables of many rows a trial, all of whose columns JSON has values for."""
 
 
 class BulkStorage(RDBStorage):
@@ -38,8 +40,8 @@ class BulkStorage(RDBStorage):
         self._closed: dict[int, FrozenTrial] = {}
         """By id, those that were closed here and not read yet: they need no reading."""
 
-    def create(self, study_id: int, trials: Sequence[FrozenTrial]) -> list[int]:
-        """Make new trials that are like `trials`, in one transaction; their numbers."""
+    def create(self, study_id: int, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+        """Make new trials that are like `trials`, with their ids and numbers, in one transaction."""
         made = [copy(trial) for trial in trials]
         study = models.StudyModel
         try:
@@ -48,13 +50,12 @@ class BulkStorage(RDBStorage):
                 for trial in made:
                     trial._trial_id, trial.number = _insert(connection, study_id, trial)
                 for table, rows in _details(made).items():
-                    if rows:
-                        connection.execute(insert(table), rows)
+                    _insert_all(connection, table, rows)
         except SQLAlchemyError as error:
             raise StorageInternalError(str(error)) from error
         for trial in made:
             self._keep(trial)
-        return [trial.number for trial in made]
+        return made
 
     def _keep(self, trial: FrozenTrial) -> None:
         if trial.state == TrialState.RUNNING:
@@ -62,6 +63,10 @@ class BulkStorage(RDBStorage):
         else:
             self._running.pop(trial._trial_id, None)
             self._closed[trial._trial_id] = trial
+
+    def latest(self, trial_id: int) -> FrozenTrial | None:
+        """A trial as it was last written here; None if it was read again since, or never written here."""
+        return self._closed.get(trial_id) or self._running.get(trial_id)
 
     def record(
         self,
@@ -161,6 +166,16 @@ def _insert(connection: Connection, study_id: int, trial: FrozenTrial) -> tuple[
         .returning(table.c.trial_id, table.c.number)
     ).one()
     return row.trial_id, row.number
+
+
+def _insert_all(connection: Connection, model: Any, rows: list[dict[str, Any]]) -> None:
+    """Put rows into a table; those of a candidate's choices in one message to Postgres, not in one each."""
+    if connection.dialect.name == "postgresql" and rows and model in _PLAIN:
+        table, columns = model.__tablename__, ", ".join(rows[0])
+        query = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, :rows)"
+        connection.execute(text(query), {"rows": json.dumps(rows)})
+    elif rows:
+        connection.execute(insert(model), rows)
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

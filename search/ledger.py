@@ -5,6 +5,7 @@ The names of those attributes are written down here and nowhere else.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -19,9 +20,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.artifacts import Artifact, keep
 from search.errors import NotFoundError
-from search.narrowing import NarrowStudy
 from search.promotion import Reached
 from search.seeds import derive
+from search.seen_study import NarrowStudy, SeenStudy
 from search.settings import StudySettings
 from search.storage import Store
 from search.verifications import Verifications
@@ -79,6 +80,8 @@ OWN_ATTRIBUTES = frozenset(
 SAMPLED = "sampler"
 MOST_ATTEMPTS = 3
 """Times a candidate is asked in all, if its driver ends or dies each time."""
+_RECENT = 0.2
+"""Seconds for which what was read of a study is good enough to learn from: other drivers' results may come as late."""
 _NOBODY = -1
 """Driver of a candidate that this process begins without being a driver."""
 
@@ -125,7 +128,9 @@ class Ledger:
         self._identity = self._storage.get_study_id_from_name(study.study_name)
         self._finished: dict[int, Candidate] = {}
         self._read: list[FrozenTrial] = []
-        """As of the last reading."""
+        """As of the last reading, and what was written here since."""
+        self._read_at = float("-inf")
+        """time.monotonic() of it."""
         self.verifications = Verifications(store, study.study_name)
         self.driver = _NOBODY
         """Number of the driver that this process is; written down with each candidate it begins."""
@@ -206,13 +211,14 @@ class Ledger:
     def sample(
         self, sampler: optuna.samplers.BaseSampler, space: SearchSpace, aim: int | None = None
     ) -> dict[str, Value]:
-        """A value for every range of the space, by what the study holds now; nothing is written.
+        """A value for every range of the space, by what the study holds, or held a moment ago; nothing is written.
 
         `aim` is the most parameters that the network should have, where that is less than the study's budget.
         """
         ranges = distributions(space)
         unstored = create_trial(state=TrialState.RUNNING)
-        study = self._study if aim is None else NarrowStudy(self._study, _PARAMETERS, aim)
+        trials = self._read if time.monotonic() - self._read_at < _RECENT else self._trials()
+        study = SeenStudy(self._study, trials) if aim is None else NarrowStudy(self._study, trials, _PARAMETERS, aim)
         chosen = sampler.sample_relative(study, unstored, ranges)
         for name, distribution in ranges.items():
             if name not in chosen:
@@ -239,11 +245,11 @@ class Ledger:
         if again is not None:
             trial.user_attrs[_AGAIN] = again
         before = [] if rejected is None else [_rejected(space, rejected[0], budget, rejected[1])]
-        return self._storage.create(self._identity, [*before, trial])[-1]
+        return self._create([*before, trial])[-1]
 
     def reject(self, space: SearchSpace, choices: Choices, budget: int, origin: str = SAMPLED) -> int:
         """Write down a candidate over budget, told PRUNED, with its count; its number."""
-        return self._storage.create(self._identity, [_rejected(space, choices, budget, origin)])[0]
+        return self._create([_rejected(space, choices, budget, origin)])[0]
 
     def add_pruned(self, architecture: Architecture, parameters: int, pruning: PrunedFrom, result: RungResult) -> int:
         """Write down what pruning has made of a candidate, trained to the end; its number.
@@ -262,7 +268,20 @@ class Ledger:
                 _SECONDS: result.seconds,
             },
         )
-        return self._storage.create(self._identity, [trial])[0]
+        return self._create([trial])[0]
+
+    def _create(self, trials: Sequence[FrozenTrial]) -> list[int]:
+        made = self._storage.create(self._identity, trials)
+        for trial in made:
+            self._note(trial)
+        return [trial.number for trial in made]
+
+    def _note(self, trial: FrozenTrial | None) -> None:
+        """Keep what was read in step with what is written here, unless others have written in between."""
+        if trial is None or trial.number > len(self._read):
+            self._read_at = float("-inf")
+        else:
+            self._read[trial.number : trial.number + 1] = [trial]
 
     def report(self, number: int, result: RungResult) -> bool:
         """A candidate that goes on; False if it is no longer ours."""
@@ -301,10 +320,12 @@ class Ledger:
             attributes = attributes | {_SECONDS: result.seconds}
             results[result.epochs] = result.accuracy
             curve[f"{_LOSSES}:{result.epochs}"] = [float(f"{loss:.5g}") for loss in result.losses]
+        trial_id = self._trial_id(number)
         try:
-            self._storage.record(self._trial_id(number), attributes, results, state, hidden=curve | dict(hidden))
+            self._storage.record(trial_id, attributes, results, state, hidden=curve | dict(hidden))
         except UpdateFinishedTrialError:
             return False
+        self._note(self._storage.latest(trial_id))
         return True
 
     def _trial_id(self, number: int) -> int:
@@ -429,7 +450,7 @@ class Ledger:
         return sum(candidate.is_trained or candidate.state == State.RUNNING for candidate in searched)
 
     def _trials(self) -> list[FrozenTrial]:
-        self._read = self._study.get_trials(deepcopy=False)
+        self._read, self._read_at = self._study.get_trials(deepcopy=False), time.monotonic()
         return self._read
 
     def fail_abandoned(self, living: Callable[[], Collection[int]]) -> None:

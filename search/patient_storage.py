@@ -31,8 +31,8 @@ class PatientStorage(BaseStorage):
         self._inner = get_storage(rows)
         self._patience = patience
 
-    def create(self, study_id: int, trials: Sequence[FrozenTrial]) -> list[int]:
-        """Numbers of new trials that are like `trials`."""
+    def create(self, study_id: int, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+        """As `BulkStorage.create`."""
         return self._patience.run(lambda: self._rows.create(study_id, trials))
 
     def record(
@@ -57,6 +57,10 @@ class PatientStorage(BaseStorage):
                     raise
 
         self._patience.run(attempt)
+
+    def latest(self, trial_id: int) -> FrozenTrial | None:
+        """As `BulkStorage.latest`."""
+        return self._rows.latest(trial_id)
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         if trial_id != UNSTORED:  # TPE notes what it is about to propose on the trial it is shown

@@ -18,6 +18,7 @@ from search.ledger import Ledger, names
 from search.patience import STORAGE_TIMEOUT, Patience
 from search.poster import Poster
 from search.proposer import Proposer
+from search.samplers import SAMPLERS, make
 from search.seeds import derive
 from search.settings import CONFIRMATIONS, RunLimits, StudySettings, differences
 from search.site import Site
@@ -42,6 +43,8 @@ class Request:
     site: Site
     cold_start: bool
     """Leave the published networks out."""
+    sampler: str = SAMPLERS[0]
+    """Who proposes candidates."""
     storage_timeout: float = STORAGE_TIMEOUT
     """Seconds that an outage of the database may last."""
 
@@ -202,6 +205,7 @@ def _train(request: Request, ledger: Ledger, conductor: Conductor, data: DataSet
         {
             "device": str(device()),
             "numerics": str(numerics),
+            "sampler": request.sampler,
             "slots": own_places(site).most if site.address is None else "those of a cluster",
         },
     )
@@ -210,14 +214,12 @@ def _train(request: Request, ledger: Ledger, conductor: Conductor, data: DataSet
 
 
 def _conductor(ledger: Ledger, presence: Presence, request: Request) -> Conductor:
-    from search.sampling import QuickTPE
-
     settings, limits = request.settings, request.limits
     asked = len(ledger.candidates())
     proposer = Proposer(
         ledger,
         settings,
-        QuickTPE(seed=derive(settings.seed, "sampler", asked, presence.ordinal)),
+        make(request.sampler, settings.space, derive(settings.seed, "sampler", asked, presence.ordinal)),
         limits.trials,
         ordinal=presence.ordinal,
         cold_start=request.cold_start,

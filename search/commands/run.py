@@ -16,6 +16,7 @@ from search.errors import INTERRUPTED, MET, NOT_MET
 from search.ledger import Ledger, names
 from search.report import continue_line, print_result, result_row
 from search.run import Request, Result, check_same, finished, fresh, latest, run
+from search.samplers import SAMPLERS
 from search.settings import RunLimits, StudySettings
 from search.site import Site
 from space.trail import unmet
@@ -42,6 +43,9 @@ def _with_limits(command: options.Decorated) -> options.Decorated:
                 help="Go on below each winner for a smaller one that meets the target, until a limit is reached.",
             ),
             click.option("--cold-start", is_flag=True, help="Do not ask the published networks first."),
+            click.option(
+                "--sampler", type=click.Choice(SAMPLERS), default=SAMPLERS[0], help="Who proposes.", show_default=True
+            ),
             click.option(
                 "--verify", is_flag=True, help=f"At the end verify each winner with {SEEDS} trainings: search verify."
             ),

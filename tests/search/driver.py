@@ -14,7 +14,7 @@ from search.drivers import Presence
 from search.ledger import Ledger
 from search.patience import Patience
 from search.proposer import Proposer
-from search.sampling import QuickTPE
+from search.quick_tpe import QuickTPE
 from search.seeds import derive
 from search.settings import RunLimits, StudySettings
 from space.notation import read

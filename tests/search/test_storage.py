@@ -141,7 +141,8 @@ def test_a_candidate_is_made_in_a_few_statements(any_database: str) -> None:
     )
     statements: list[str] = []
     sqlalchemy.event.listen(store.engine, "before_cursor_execute", lambda *about: statements.append(about[2]))
-    assert store.optuna.create(study._study_id, [trial, trial]) == [0, 1]
+    made = store.optuna.create(study._study_id, [trial, trial])
+    assert [one.number for one in made] == [0, 1]
     assert len(statements) < 12
     again = storage.open_or_create(storage.parse(any_database))
     for number, stored in enumerate(again.optuna.get_all_trials(study._study_id)):

@@ -107,7 +107,7 @@ def test_what_pruning_has_made_is_pruned_again_for_each_seed(
 def test_the_record_of_a_pruned_candidate_teaches_no_sampler_and_takes_no_place(
     ledger: Ledger, candidate: Candidate, settings: StudySettings
 ) -> None:
-    from search.sampling import QuickTPE
+    from search.quick_tpe import QuickTPE
 
     taken = ledger.taken()
     origin = PrunedFrom(parent=candidate.number, what="weights", keep=0.5, rounds=1, round=1)

@@ -5,7 +5,7 @@ import random
 import optuna
 
 from search.ledger import Ledger, RungResult
-from search.sampling import QuickTPE
+from search.quick_tpe import QuickTPE
 from search.settings import StudySettings
 
 

@@ -5,8 +5,8 @@ import random
 from optuna.trial import TrialState
 
 from search.ledger import Ledger, RungResult
-from search.narrowing import NarrowStudy
-from search.sampling import QuickTPE
+from search.quick_tpe import QuickTPE
+from search.seen_study import NarrowStudy
 from search.settings import StudySettings
 from space.filling import shrink
 from space.fitting import parameters
@@ -28,7 +28,8 @@ def test_only_those_that_exceed_the_aim_are_changed_and_nothing_is_written(
     fill(ledger, settings, 12)
     study = ledger._study
     before = [dict(trial.constraints) for trial in study.get_trials(deepcopy=False)]
-    found = NarrowStudy(study, "parameters", 1500)._get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    narrow = NarrowStudy(study, study.get_trials(deepcopy=False), "parameters", 1500)
+    found = narrow._get_trials(states=(TrialState.COMPLETE,))
     sizes = [trial.user_attrs["parameters"] for trial in found]
     assert min(sizes) <= 1500 < max(sizes)
     for trial, size in zip(found, sizes, strict=True):

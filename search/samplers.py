@@ -1,0 +1,34 @@
+"""Who proposes candidates: the samplers that a run may choose from, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from space.search_space import SearchSpace
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+
+SAMPLERS = ("tpe", "evolution", "gp", "nsga2", "random")
+"""The first is the default: what docs/experiments.md says of them was measured by benchmarks/tabular."""
+
+
+def make(name: str, space: SearchSpace, seed: int) -> BaseSampler:
+    """The sampler of that name, one of SAMPLERS, which proposes for `space`."""
+    from optuna.samplers import GPSampler
+
+    from search.evolution import Evolution, Genetic, RandomDraws
+    from search.quick_tpe import QuickTPE
+
+    match name:
+        case "tpe":
+            return QuickTPE(seed)
+        case "evolution":
+            return Evolution(space, seed)
+        case "gp":
+            return GPSampler(seed=seed % 2**32)
+        case "nsga2":
+            return Genetic(seed % 2**32)
+        case "random":
+            return RandomDraws(space, seed)
+    raise ValueError(f"sampler must be one of {', '.join(SAMPLERS)}, but got {name}")
