@@ -139,11 +139,14 @@ class Conductor:
         """What to train next: what is due already, then a confirmation, then a new candidate; None for now."""
         if self.finished or (self._nothing_due and not self._ready):
             return None
-        job = self._ready.popleft() if self._ready else self._confirmer.next_job() or self._new_candidate()
+        job = self._ready.popleft() if self._ready else self._own_job()
         if job is None and not self._training:
             self._look()
         self._nothing_due = job is None
         return job
+
+    def _own_job(self) -> Job | None:
+        return self._confirmer.next_job() or self._repeater.next_job() or self._new_candidate()
 
     def _new_candidate(self) -> Job | None:
         proposal = self._proposer.propose(self._repeater.take)
@@ -205,6 +208,7 @@ class Conductor:
         rungs = self._settings.rungs
         if result.epochs == rungs[-1]:
             self._ledger.tell_complete(number, result, self._keepsakes(number, result, outcome))
+            self._repeater.finished += 1
             if result.accuracy >= self._settings.target:
                 self._confirmer.refresh()
         elif reason := self._reason_to_prune(training.parameters, result):

@@ -1,15 +1,18 @@
-"""Another seed for a network that is proposed again: when it is worth a training, and who does it.
+"""Other seeds for the best networks while a search runs: when they are worth a training, and who does it.
 
 The best of many single trainings is partly luck. What is close to the best, or to the target, is known better after a
-second and a third training, and counts by their mean from then on.
+second and a third training, and counts by their mean from then on. A network that is proposed again is trained again
+if that is so; and of every few trainings to the top rung one goes to the best network that is not known well enough.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean
+from typing import Self
 
 from search.ledger import Ledger
 from search.seeds import derive
@@ -19,6 +22,8 @@ from workers.job import Failed, Job, Outcome
 
 RUNS = 3
 """Trainings of one candidate to the top rung, at most."""
+EVERY = 4
+"""Candidates trained to the top rung for each repeat that nobody proposed."""
 ATTEMPTS = 2
 """Times that one of them is tried if it fails."""
 SEED_DEVIATION = 0.0006
@@ -41,18 +46,27 @@ def deviation(candidates: Iterable[Candidate]) -> float:
     return sqrt(squares / freedom)
 
 
-def is_worth_another(candidate: Candidate, candidates: Iterable[Candidate], target: float) -> bool:
-    """Whether another seed of a candidate may change what is thought of it.
+@dataclass(frozen=True)
+class Standard:
+    """What a mean must not be below by more than noise if another seed is to be worth a training."""
 
-    It was trained to the top rung, has not had all its RUNS, and its mean is not below the best of the `candidates`,
-    or the target if that is lower, by more than noise.
-    """
-    if candidate.mean is None or candidate.pruning is not None or len(candidate.runs) >= RUNS:
-        return False
-    rivals = [one for one in candidates if one.pruning is None]
-    best = max((one.mean for one in rivals if one.mean is not None), default=0.0)
-    error = deviation(rivals) / sqrt(len(candidate.runs))
-    return candidate.mean + _NOISE * error >= min(best, target)
+    level: float
+    """The best mean of a study, or its target if that is lower."""
+    deviation: float
+    """Between seeds."""
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate], target: float) -> Self:
+        """That of a study's candidates."""
+        rivals = [one for one in candidates if one.pruning is None]
+        best = max((one.mean for one in rivals if one.mean is not None), default=0.0)
+        return cls(min(best, target), deviation(rivals))
+
+    def admits(self, candidate: Candidate) -> bool:
+        """Whether a candidate was trained to the top rung, has not had all its RUNS and may turn out to be better."""
+        if candidate.mean is None or candidate.pruning is not None or len(candidate.runs) >= RUNS:
+            return False
+        return candidate.mean + _NOISE * self.deviation / sqrt(len(candidate.runs)) >= self.level
 
 
 class Repeater:
@@ -65,16 +79,36 @@ class Repeater:
         self._living = living
         self._running: dict[Job, int] = {}
         self._failures: Counter[Job] = Counter()
+        self.finished = 0
+        """Candidates trained to the top rung since it was last seen whether a repeat is due. Set from outside."""
 
     @property
     def busy(self) -> bool:
         """Whether a repeat is in training here."""
         return bool(self._running)
 
+    def next_job(self) -> Job | None:
+        """A repeat that is due and that no driver is at: of the best network that is not known well enough."""
+        if self.finished < EVERY:
+            return None
+        self.finished = 0
+        candidates = [one for one in self._ledger.candidates() if one.mean is not None and one.pruning is None]
+        repeats = len(self._running) + sum(len(one.repeats) for one in candidates)
+        if (repeats + 1) * EVERY > len(candidates):
+            return None
+        standard = Standard.of(candidates, self._settings.target)
+        for candidate in sorted(candidates, key=lambda one: one.mean or 0.0, reverse=True):
+            if standard.admits(candidate):
+                with self._ledger.store.exclusively(self._ledger.name):
+                    job = self.take(candidate.number)
+                if job is not None:
+                    return job
+        return None
+
     def take(self, number: int) -> Job | None:
         """One more training of a candidate, if that is worth it and no driver is at it; the study's lock is held."""
         candidates = self._ledger.candidates()
-        if not is_worth_another(candidates[number], candidates, self._settings.target):
+        if not Standard.of(candidates, self._settings.target).admits(candidates[number]):
             return None
         living = self._living()
         for place in range(1, RUNS):

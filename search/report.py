@@ -15,6 +15,7 @@ from dashboards.tables import candidate_row, candidates_table, ranking
 from dashboards.text import counted, duration, goal, interval, number, percent, points
 from search.proposer import ASKS, DRAWS
 from search.run import Result
+from search.winners_curse import winners_curse
 from space.candidate import Candidate, State
 from space.statistics import Summary
 from space.trail import Trail, winners
@@ -27,6 +28,7 @@ def result_row(result: Result) -> dict[str, Any]:
     """A result as plain values."""
     counts = Counter(candidate.state for candidate in result.candidates)
     settings, winner = result.settings, result.winner
+    curse = winners_curse(result.candidates)
     return {
         "study": result.study,
         "dataset": settings.dataset,
@@ -38,6 +40,7 @@ def result_row(result: Result) -> dict[str, Any]:
         "counts": {str(state): counts[state] for state in State},
         "pruned_by_rung": {str(epochs): count for epochs, count in sorted(pruned_by_rung(result.candidates).items())},
         "best": [candidate_row(candidate) for candidate in _best(result)],
+        "winners_curse": None if curse is None else curse.to_json(),
         "seconds": round(result.seconds, 3),
         "spent": result.spent,
     }
@@ -51,6 +54,8 @@ def print_result(console: Console, result: Result) -> None:
     print_winners(console, result.settings.budgets, result.candidates, result.trail)
     for verdict in _verdicts(result):
         console.print(verdict)
+    if curse := winners_curse(result.candidates):
+        console.print(curse, highlight=False, soft_wrap=True)
     if result.spent:
         console.print(
             f"Nothing new is left to train: the last {ASKS + DRAWS} proposals were all known.", highlight=False

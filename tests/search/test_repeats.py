@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from math import sqrt
@@ -7,7 +8,7 @@ from math import sqrt
 import pytest
 
 from search.ledger import Ledger, RungResult
-from search.repeats import ATTEMPTS, RUNS, SEED_DEVIATION, Repeater, deviation, is_worth_another
+from search.repeats import ATTEMPTS, EVERY, RUNS, SEED_DEVIATION, Repeater, Standard, deviation
 from search.settings import StudySettings
 from space.candidate import Candidate, PrunedFrom, Run, State
 from workers.job import Failed, Job, Trained
@@ -52,12 +53,13 @@ def test_the_deviation_is_the_usual_one_until_the_study_knows_better() -> None:
 )
 def test_another_seed_is_worth_having_close_to_the_best(candidate: Candidate, is_worth: bool) -> None:
     assert RUNS == 3
-    assert is_worth_another(candidate, [candidate, trained(0.98)], TARGET) == is_worth
+    assert Standard.of([candidate, trained(0.98)], TARGET).admits(candidate) == is_worth
 
 
 def test_close_to_the_target_will_do_where_the_best_is_above_it() -> None:
-    assert is_worth_another(trained(0.9890), [trained(0.995)], TARGET)
-    assert not is_worth_another(trained(0.9880), [trained(0.995)], TARGET)
+    standard = Standard.of([trained(0.995)], TARGET)
+    assert standard.admits(trained(0.9890))
+    assert not standard.admits(trained(0.9880))
 
 
 @pytest.fixture
@@ -121,3 +123,49 @@ def test_a_repeat_that_fails_is_tried_again_and_then_given_up(
         source.tell(job, Failed(epochs=16, reason="its worker died"))
     assert len(seeds) == ATTEMPTS * (RUNS - 1)
     assert ledger.candidate(begun).repeats == ()
+
+
+def finished(ledger: Ledger, settings: StudySettings, *accuracies: float) -> list[int]:
+    """Different candidates, trained to the top rung."""
+    rng, numbers = random.Random(5), []
+    for accuracy in accuracies:
+        numbers.append(ledger.begin(settings.space, settings.space.random(rng), 10**6))
+        ledger.tell_complete(numbers[-1], RungResult(16, accuracy, 1.0))
+    return numbers
+
+
+def test_of_every_few_candidates_trained_to_the_end_the_best_gets_another_seed(
+    ledger: Ledger, settings: StudySettings
+) -> None:
+    source = repeater(ledger, settings)
+    finished(ledger, settings, 0.80, *[0.70] * (EVERY - 2))
+    source.finished = EVERY
+    assert source.next_job() is None
+    [best] = finished(ledger, settings, 0.8001)
+    source.finished = EVERY - 1
+    assert source.next_job() is None, "it looks when enough were trained to the end"
+    source.finished += 1
+    job = source.next_job()
+    assert job is not None
+    assert (job.kind, job.candidate) == ("repeat", best)
+    source.finished = EVERY
+    assert source.next_job() is None, "that one repeat counts while it is in training"
+    source.tell(job, done(0.70))
+    finished(ledger, settings, *[0.60] * EVERY)
+    source.finished = EVERY
+    job = source.next_job()
+    assert job is not None
+    assert job.candidate == 0, "the first one is the best by the means"
+
+
+def test_nothing_is_repeated_that_is_not_near_the_best(ledger: Ledger, settings: StudySettings) -> None:
+    source = repeater(ledger, settings)
+    [best, *_] = finished(ledger, settings, 0.85, *[0.60] * 8 * EVERY)
+    taken = []
+    for _ in range(4):
+        source.finished = EVERY
+        job = source.next_job()
+        if job is not None:
+            taken.append(job.candidate)
+            source.tell(job, done(0.85))
+    assert taken == [best] * (RUNS - 1)

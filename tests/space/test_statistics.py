@@ -12,6 +12,7 @@ from space.statistics import (
     CONFIDENCE,
     Summary,
     difference,
+    excess_of_best,
     proportion_difference,
     proportion_interval,
 )
@@ -196,3 +197,11 @@ def test_what_is_noise_depends_on_the_images() -> None:
     assert proportion_difference((9_920, 10_000), (9_950, 10_000)).exceeds_noise
     assert not proportion_difference((248, 250), (249, 250)).exceeds_noise
     assert not proportion_difference((250, 250), (250, 250)).exceeds_noise
+
+
+def test_the_best_of_equal_values_exceeds_their_mean_as_chance_has_it() -> None:
+    rng = random.Random(0)
+    for count in (2, 10, 100):
+        best = statistics.fmean(max(rng.gauss(0, 0.5) for _ in range(count)) for _ in range(4000))
+        assert excess_of_best(count, 0.5) == pytest.approx(best, abs=0.02)
+    assert excess_of_best(1, 0.5) == 0
