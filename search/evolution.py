@@ -1,8 +1,9 @@
-"""Samplers that change what did well: aging evolution, and a genetic algorithm for whoever wants to compare."""
+"""Samplers that change what did well, and the random draws that they begin with."""
 
 from __future__ import annotations
 
 import random
+from heapq import nlargest
 from typing import Any
 
 from optuna import Study
@@ -17,8 +18,12 @@ POPULATION = 50
 """Trained candidates that a parent is chosen from: the latest ones."""
 RIVALS = 10
 """Drawn from them; the best becomes the parent."""
-_CHANGES = 100
-"""Draws until one has made another network: half of all choices are of no use to one network or the other."""
+ELITE = 10
+"""The best candidates, one of which is mutated."""
+CHANGES = 3
+"""Choices that a mutation draws again, at most."""
+_DRAWS = 100
+"""Until one has made another network: half of all choices are of no use to one network or the other."""
 
 
 class RandomDraws(BaseSampler):
@@ -58,18 +63,35 @@ class Evolution(RandomDraws):
         if not population:
             return self._space.random(self._rng)
         rivals = self._rng.sample(population, min(RIVALS, len(population)))
-        return self._child(max(rivals, key=_standing).params)
+        return self._descendant(max(rivals, key=_standing).params, changes=1)
 
-    def _child(self, parent: Choices) -> dict[str, Value]:
-        """The parent with one choice drawn again, such that it is another network."""
-        before = self._space.architecture(parent)
-        child = dict(parent)
-        for _ in range(_CHANGES):
-            dimension = self._rng.choice(self._space.dimensions)
-            child = {**parent, dimension.name: dimension.draw(self._rng)}
-            if self._space.architecture(child) != before:
-                break
-        return child
+    def _descendant(self, parent: Choices, changes: int) -> dict[str, Value]:
+        """The parent with one choice drawn again, so many times, such that each time it is a network of its own."""
+        found = dict(parent)
+        family = {self._space.architecture(found)}
+        for _ in range(changes):
+            for _ in range(_DRAWS):
+                dimension = self._rng.choice(self._space.dimensions)
+                child = {**found, dimension.name: dimension.draw(self._rng)}
+                if self._space.architecture(child) not in family:
+                    break
+            found = child
+            family.add(self._space.architecture(found))
+        return found
+
+
+class Mutation(Evolution):
+    """A few choices of one of the best of all candidates are drawn again: greedier than aging evolution."""
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """A child of one of the study's best trained candidates; a random draw where there is none."""
+        trained = [one for one in _closed(study) if one.params and one.intermediate_values]
+        if not trained:
+            return self._space.random(self._rng)
+        parent = self._rng.choice(nlargest(ELITE, trained, key=_standing))
+        return self._descendant(parent.params, changes=self._rng.randint(1, CHANGES))
 
 
 class Genetic(NSGAIISampler):

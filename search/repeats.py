@@ -22,7 +22,7 @@ from workers.job import Failed, Job, Outcome
 
 RUNS = 3
 """Trainings of one candidate to the top rung, at most."""
-EVERY = 4
+EVERY = 2
 """Candidates trained to the top rung for each repeat that nobody proposed."""
 ATTEMPTS = 2
 """Times that one of them is tried if it fails."""

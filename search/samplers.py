@@ -9,7 +9,7 @@ from space.search_space import SearchSpace
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
-SAMPLERS = ("tpe", "evolution", "gp", "nsga2", "random")
+SAMPLERS = ("mixed", "tpe", "evolution", "gp", "nsga2", "random")
 """The first is the default: what docs/experiments.md says of them was measured by benchmarks/tabular."""
 
 
@@ -18,9 +18,12 @@ def make(name: str, space: SearchSpace, seed: int) -> BaseSampler:
     from optuna.samplers import GPSampler
 
     from search.evolution import Evolution, Genetic, RandomDraws
+    from search.mixed import Mixed
     from search.quick_tpe import QuickTPE
 
     match name:
+        case "mixed":
+            return Mixed(space, seed)
         case "tpe":
             return QuickTPE(seed)
         case "evolution":

@@ -5,12 +5,12 @@ from collections import Counter
 
 import pytest
 
-from search.evolution import POPULATION, Genetic
+from search.evolution import CHANGES, ELITE, POPULATION, Genetic, Mutation
 from search.ledger import Ledger, RungResult
 from search.proposer import STARTUP, Proposer
 from search.samplers import SAMPLERS, make
 from search.settings import StudySettings
-from space.ranges import Range, Value
+from space.ranges import Choices, Range, Value
 from workers.job import Job
 
 
@@ -108,5 +108,36 @@ def test_generations_are_counted_off_in_the_order_of_the_study(ledger: Ledger, s
 
 
 def test_an_unknown_name_is_refused(settings: StudySettings) -> None:
-    with pytest.raises(ValueError, match="sampler must be one of tpe, evolution, gp, nsga2, random, but got cma"):
+    with pytest.raises(
+        ValueError, match=r"sampler must be one of mixed, tpe, .*random, but got cma"
+    ):
         make("cma", settings.space, 1)
+
+
+def differing(one: Choices, others: list[Choices]) -> list[int]:
+    """How many choices differ from each of the others."""
+    return [sum(one[name] != other[name] for name in one) for other in others]
+
+
+def test_a_mutation_changes_a_few_choices_of_one_of_the_best(ledger: Ledger, settings: StudySettings) -> None:
+    rng, sampler = random.Random(1), Mutation(settings.space, 1)
+    networks: list[Choices] = [settings.space.random(rng) for _ in range(3 * ELITE)]
+    for place, choices in enumerate(networks):
+        trained(ledger, settings, dict(choices), place / 100)
+    changed = Counter[int]()
+    for _ in range(30):
+        child = ledger.sample(sampler, settings.space)
+        assert settings.space.architecture(child) not in map(settings.space.architecture, networks)
+        distances = differing(child, networks)
+        assert distances.index(min(distances)) >= 2 * ELITE
+        changed[min(distances)] += 1
+    assert set(changed) == set(range(1, CHANGES + 1))
+
+
+def test_the_default_takes_turns(ledger: Ledger, settings: StudySettings) -> None:
+    rng, sampler = random.Random(1), make(SAMPLERS[0], settings.space, 1)
+    networks: list[Choices] = [settings.space.random(rng) for _ in range(30)]
+    for place, choices in enumerate(networks):
+        trained(ledger, settings, dict(choices), place / 100)
+    distances = [min(differing(ledger.sample(sampler, settings.space), networks)) for _ in range(10)]
+    assert max(distances[1::2]) <= CHANGES < min(distances[::2])
