@@ -210,7 +210,7 @@ def test_the_trial_limit_counts_those_of_earlier_runs(
 
     drive(make_conductor(open_ledger(), trials=5), hopeless)
     again = drive(make_conductor(open_ledger(), trials=8), hopeless)
-    assert len({job.candidate for job in again}) == 3
+    assert len({job.candidate for job in again if job.kind == "candidate"}) == 3
     assert drive(make_conductor(open_ledger(), trials=8), hopeless) == []
 
 
