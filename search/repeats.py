@@ -79,6 +79,8 @@ class Repeater:
         self._living = living
         self._running: dict[Job, int] = {}
         self._failures: Counter[Job] = Counter()
+        self.ceiling = settings.budget
+        """Most parameters that a network may have to be of use. Set from outside."""
         self.finished = 0
         """Candidates trained to the top rung since it was last seen whether a repeat is due. Set from outside."""
 
@@ -92,7 +94,11 @@ class Repeater:
         if self.finished < EVERY:
             return None
         self.finished = 0
-        candidates = [one for one in self._ledger.candidates() if one.mean is not None and one.pruning is None]
+        candidates = [
+            one
+            for one in self._ledger.candidates()
+            if one.mean is not None and one.pruning is None and one.parameters <= self.ceiling
+        ]
         repeats = len(self._running) + sum(len(one.repeats) for one in candidates)
         if (repeats + 1) * EVERY > len(candidates):
             return None

@@ -70,7 +70,9 @@ def begun(ledger: Ledger, settings: StudySettings) -> int:
 
 
 def repeater(ledger: Ledger, settings: StudySettings, *alive: int) -> Repeater:
-    return Repeater(ledger, settings, lambda: {ledger.driver, *alive})
+    made = Repeater(ledger, settings, lambda: {ledger.driver, *alive})
+    made.ceiling = 10**6
+    return made
 
 
 def take(source: Repeater, number: int) -> Job:
@@ -169,3 +171,17 @@ def test_nothing_is_repeated_that_is_not_near_the_best(ledger: Ledger, settings:
             taken.append(job.candidate)
             source.tell(job, done(0.85))
     assert taken == [best] * (RUNS - 1)
+
+
+def test_nothing_is_repeated_that_is_too_large_to_be_of_use(ledger: Ledger, settings: StudySettings) -> None:
+    finished(ledger, settings, *[0.80] * 2 * EVERY)
+    sizes = sorted(candidate.parameters for candidate in ledger.candidates())
+    source = repeater(ledger, settings)
+    source.ceiling = sizes[EVERY - 1]
+    source.finished = EVERY
+    job = source.next_job()
+    assert job is not None
+    assert ledger.candidate(job.candidate).parameters <= source.ceiling
+    source.ceiling = sizes[0] - 1
+    source.finished = EVERY
+    assert source.next_job() is None
