@@ -37,7 +37,7 @@ from search.conductor import Conductor
 from search.drivers import Presence
 from search.ledger import Ledger, RungResult
 from search.proposer import Proposer
-from search.quick_tpe import QuickTPE
+from search.samplers import SAMPLERS, make
 from search.settings import RunLimits, StudySettings
 from search.site import Site
 from space.fitting import parameters
@@ -103,7 +103,7 @@ def conducting(url: URL, study: str, trials: int, slots: int = 0) -> Iterator[Ti
     ledger = Ledger.create(store, study, settings)
     presence = Presence(store.engine, study)
     ledger.driver = presence.number
-    sampler = QuickTPE(seed=0)
+    sampler = make(SAMPLERS[0], settings.space, 0)
     proposer = Proposer(ledger, settings, sampler, trials, cold_start=True)
     try:
         yield Timed(slots, ledger, proposer, settings, RunLimits(trials=trials), presence)

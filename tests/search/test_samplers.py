@@ -108,9 +108,7 @@ def test_generations_are_counted_off_in_the_order_of_the_study(ledger: Ledger, s
 
 
 def test_an_unknown_name_is_refused(settings: StudySettings) -> None:
-    with pytest.raises(
-        ValueError, match=r"sampler must be one of mixed, tpe, .*random, but got cma"
-    ):
+    with pytest.raises(ValueError, match=r"sampler must be one of mixed, tpe, .*random, but got cma"):
         make("cma", settings.space, 1)
 
 
