@@ -137,6 +137,7 @@ class Cluster:
             seen = 0
             try:
                 async for piece in self._client.tail_job_logs(job):
+                    _end_if_cancelled()
                     write(piece[max(0, written - seen) :])
                     seen += len(piece)
                     written = max(written, seen)
@@ -148,6 +149,7 @@ class Cluster:
             except (ClientError, OSError, RuntimeError):
                 if time.monotonic() - answered > PATIENCE:
                     raise
+            _end_if_cancelled()
             await asyncio.sleep(_PAUSE)
 
     def _exit_code(self, job: str) -> int:
@@ -160,6 +162,13 @@ class Cluster:
         if code is None:
             raise SearchError(f"job {job} failed: {_first_line(info.message)}")
         return code if code >= 0 else 128 - code
+
+
+def _end_if_cancelled() -> None:
+    """Ctrl-C cancels our task; what we wait in may turn that into an error of its own, which we would try again."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 @contextmanager
