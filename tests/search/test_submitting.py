@@ -158,6 +158,30 @@ def test_nothing_is_lost_or_said_twice_when_the_connection_breaks(
     assert follow(FakeClient(tails)) == (0, "one\ntwo\nthree\n")
 
 
+class Deaf(FakeClient):
+    """Makes of a cancellation what it makes of any other end of the connection."""
+
+    async def tail_job_logs(self, _job: str) -> AsyncIterator[str]:
+        yield "one\n"
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise RuntimeError("WebSocket connection closed unexpectedly") from None
+
+
+def test_ctrl_c_ends_it_whatever_the_connection_makes_of_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submitting, "_PAUSE", 0.0)
+
+    async def press() -> None:
+        following = asyncio.create_task(Cluster("http://head:8265", Deaf([["one\n"]] * 2))._follow("job", str))
+        await asyncio.sleep(0.1)
+        following.cancel()  # as asyncio does on SIGINT
+        await asyncio.wait([following], timeout=5)
+        assert following.cancelled()
+
+    asyncio.run(press())
+
+
 def test_a_cluster_that_stays_away_is_given_up(
     follow: Callable[[FakeClient], tuple[int, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
