@@ -173,7 +173,7 @@ def test_ctrl_c_ends_it_whatever_the_connection_makes_of_that(monkeypatch: pytes
     monkeypatch.setattr(submitting, "_PAUSE", 0.0)
 
     async def press() -> None:
-        following = asyncio.create_task(Cluster("http://head:8265", Deaf([["one\n"]] * 2))._follow("job", str))
+        following = asyncio.create_task(Cluster("http://head:8265", Deaf([["one\n"]] * 2))._follow("job", print))
         await asyncio.sleep(0.1)
         following.cancel()  # as asyncio does on SIGINT
         await asyncio.wait([following], timeout=5)
