@@ -55,7 +55,7 @@ def print_result(console: Console, result: Result) -> None:
     for verdict in _verdicts(result):
         console.print(verdict)
     if curse := winners_curse(result.candidates):
-        console.print(curse, highlight=False, soft_wrap=True)
+        console.print(str(curse), highlight=False, soft_wrap=True)
     if result.spent:
         console.print(
             f"Nothing new is left to train: the last {ASKS + DRAWS} proposals were all known.", highlight=False

@@ -57,6 +57,16 @@ def test_a_winner_is_shown_with_its_fresh_trainings(result: Result) -> None:
     assert "--fresh" in text
 
 
+def test_the_best_single_run_is_told_with_what_is_known_of_it_besides(result: Result) -> None:
+    assert (
+        "Best of 1 single run: 92.00 % (#3); no other seed of that network was trained; its test accuracy was not read."
+    ) in printed(result)
+    told = result_row(result)["winners_curse"]
+    assert (told["candidate"], told["single"], told["runs"]) == (3, 0.92, 1)
+    assert json.dumps(told)
+    assert result_row(replace(result, candidates=[], trail=()))["winners_curse"] is None
+
+
 def test_without_a_winner_the_way_on_is_shown(result: Result) -> None:
     text = printed(replace(result, trail=()))
     assert "No confirmed network yet for 90.00 % with at most 3,000 parameters." in text
