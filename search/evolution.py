@@ -73,10 +73,11 @@ class Evolution(RandomDraws):
             for _ in range(_DRAWS):
                 dimension = self._rng.choice(self._space.dimensions)
                 child = {**found, dimension.name: dimension.draw(self._rng)}
-                if self._space.architecture(child) not in family:
+                network = self._space.architecture(child)
+                if network not in family:
                     break
             found = child
-            family.add(self._space.architecture(found))
+            family.add(network)
         return found
 
 

@@ -7,16 +7,15 @@ from typing import Any
 
 from optuna import Study
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
-from search.evolution import Mutation
+from search.evolution import Mutation, RandomDraws
 from search.quick_tpe import QuickTPE
 from search.seeds import derive
 from space.search_space import SearchSpace
 
 
-class Mixed(BaseSampler):
+class Mixed(RandomDraws):
     """A model of what is good draws from all of the space, and mutations search around what is best.
 
     Each makes up for the other: TPE hardly ever proposes a network that is one step from a good one, and mutations
@@ -24,20 +23,11 @@ class Mixed(BaseSampler):
     """
 
     def __init__(self, space: SearchSpace, seed: int) -> None:
+        super().__init__(space, seed)
         self._turns = cycle((QuickTPE(derive(seed, "tpe")), Mutation(space, derive(seed, "mutation"))))
-
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Nothing: whoever asks says what for."""
-        return {}
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """A value for every range, by whose turn it is."""
         return next(self._turns).sample_relative(study, trial, search_space)
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        """A value for one range, by whose turn it is."""
-        return next(self._turns).sample_independent(study, trial, param_name, param_distribution)

@@ -94,33 +94,38 @@ class Repeater:
         if self.finished < EVERY:
             return None
         self.finished = 0
-        candidates = [
+        with self._ledger.store.exclusively(self._ledger.name):
+            rivals = self._rivals()
+            repeats = len(self._running) + sum(len(one.repeats) for one in rivals)
+            if (repeats + 1) * EVERY > len(rivals):
+                return None
+            standard = Standard.of(rivals, self._settings.target)
+            best_first = sorted(rivals, key=lambda one: one.mean or 0.0, reverse=True)
+            jobs = (self._claimed(candidate) for candidate in best_first if standard.admits(candidate))
+            return next((job for job in jobs if job is not None), None)
+
+    def take(self, number: int) -> Job | None:
+        """One more training of a candidate, if that is worth it and no driver is at it; the study's lock is held."""
+        rivals = self._rivals()
+        standard = Standard.of(rivals, self._settings.target)
+        found = next((one for one in rivals if one.number == number), None)
+        return self._claimed(found) if found is not None and standard.admits(found) else None
+
+    def _rivals(self) -> list[Candidate]:
+        """Searched candidates that were trained to the top rung and are not too large to be of use."""
+        return [
             one
             for one in self._ledger.candidates()
             if one.mean is not None and one.pruning is None and one.parameters <= self.ceiling
         ]
-        repeats = len(self._running) + sum(len(one.repeats) for one in candidates)
-        if (repeats + 1) * EVERY > len(candidates):
-            return None
-        standard = Standard.of(candidates, self._settings.target)
-        for candidate in sorted(candidates, key=lambda one: one.mean or 0.0, reverse=True):
-            if standard.admits(candidate):
-                with self._ledger.store.exclusively(self._ledger.name):
-                    job = self.take(candidate.number)
-                if job is not None:
-                    return job
-        return None
 
-    def take(self, number: int) -> Job | None:
-        """One more training of a candidate, if that is worth it and no driver is at it; the study's lock is held."""
-        candidates = self._ledger.candidates()
-        if not Standard.of(candidates, self._settings.target).admits(candidates[number]):
-            return None
+    def _claimed(self, candidate: Candidate) -> Job | None:
+        """A repeat of a candidate that this driver has taken on; None if none is left. The study's lock is held."""
         living = self._living()
         for place in range(1, RUNS):
-            job = self._job(candidates[number], place)
+            job = self._job(candidate, place)
             given_up = job in self._running or self._failures[job] >= ATTEMPTS
-            if not given_up and self._ledger.claim_repeat(number, place, living):
+            if not given_up and self._ledger.claim_repeat(candidate.number, place, living):
                 self._running[job] = place
                 return job
         return None

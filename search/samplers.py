@@ -15,8 +15,6 @@ SAMPLERS = ("mixed", "tpe", "evolution", "gp", "nsga2", "random")
 
 def make(name: str, space: SearchSpace, seed: int) -> BaseSampler:
     """The sampler of that name, one of SAMPLERS, which proposes for `space`."""
-    from optuna.samplers import GPSampler
-
     from search.evolution import Evolution, Genetic, RandomDraws
     from search.mixed import Mixed
     from search.quick_tpe import QuickTPE
@@ -29,9 +27,11 @@ def make(name: str, space: SearchSpace, seed: int) -> BaseSampler:
         case "evolution":
             return Evolution(space, seed)
         case "gp":
-            return GPSampler(seed=seed % 2**32)
+            from optuna.samplers import GPSampler
+
+            return GPSampler(seed=seed)
         case "nsga2":
-            return Genetic(seed % 2**32)
+            return Genetic(seed)
         case "random":
             return RandomDraws(space, seed)
     raise ValueError(f"sampler must be one of {', '.join(SAMPLERS)}, but got {name}")

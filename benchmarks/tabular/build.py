@@ -1,6 +1,6 @@
 """Trains the networks of the table: random ones of our own space, then ones like the best of them.
 
-    python -m benchmarks.tabular.build rows.jsonl [--random 2000] [--near 600] [--seconds 3000]
+    python -m benchmarks.tabular.build rows.jsonl [--random 1600] [--near 500] [--seconds 3000]
 
 scikit-learn's digits, training images only: three of the six folds train, the other three validate, so that an accuracy
 is one of 749 images. Each network is trained for 1, 4 and 16 epochs, every time from fresh weights under a schedule of
@@ -31,6 +31,7 @@ import torch
 from benchmarks.tabular.table import RUNGS, SEEDS, pack
 from search import home
 from search.settings import StudySettings
+from space.architecture import Architecture
 from space.filling import settle
 from space.identity import identity
 from space.notation import write
@@ -57,8 +58,8 @@ def main() -> None:
     """Train what is not in the file yet, and pack it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--random", type=int, default=2000)
-    parser.add_argument("--near", type=int, default=600)
+    parser.add_argument("--random", type=int, default=1600)
+    parser.add_argument("--near", type=int, default=500)
     parser.add_argument("--seconds", type=float, default=math.inf, help="after which no training is begun")
     asked = parser.parse_args()
     ends = time.monotonic() + asked.seconds
@@ -135,7 +136,7 @@ def _train(task: tuple[Row, float]) -> Row | None:
     return row | {"wrong": wrong}
 
 
-def wrong_after(architecture: Any, data: Batches, epochs: int, seed: int) -> int:
+def wrong_after(architecture: Architecture, data: Batches, epochs: int, seed: int) -> int:
     """Validation images that a training gets wrong; all of them if it fails."""
     outcome = train(architecture, data, default_recipe(epochs, len(data.train)), seed=1000 * seed + epochs)
     images = len(data.validation)

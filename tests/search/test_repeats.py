@@ -185,3 +185,22 @@ def test_nothing_is_repeated_that_is_too_large_to_be_of_use(ledger: Ledger, sett
     source.ceiling = sizes[0] - 1
     source.finished = EVERY
     assert source.next_job() is None
+
+
+def test_below_a_ceiling_the_best_is_the_best_that_is_of_use(ledger: Ledger, settings: StudySettings) -> None:
+    rng, numbers = random.Random(5), []
+    for _ in range(2 * EVERY):
+        numbers.append(ledger.begin(settings.space, settings.space.random(rng), 10**6))
+    by_size = sorted(map(ledger.candidate, numbers), key=lambda one: one.parameters)
+    smallest, ceiling = by_size[0].number, by_size[EVERY - 1].parameters
+    larger = [one.number for one in by_size if one.parameters > ceiling]
+    for number in numbers:
+        ledger.tell_complete(number, RungResult(16, 0.95 if number in larger else 0.80, 1.0))
+    source = repeater(ledger, settings)
+    assert source.take(smallest) is None, "worse than the larger ones"
+    source.ceiling, source.finished = ceiling, EVERY
+    due = source.next_job()
+    assert due is not None
+    assert due.candidate not in larger
+    assert take(source, smallest).candidate == smallest
+    assert source.take(larger[0]) is None
