@@ -445,9 +445,7 @@ class Ledger:
 
     def taken(self) -> int:
         """How many candidates are trained or in training, by any driver; not those that pruning has made."""
-        found = map(self._candidate, self._trials())
-        searched = (candidate for candidate in found if candidate.pruning is None)
-        return sum(candidate.is_trained or candidate.state == State.RUNNING for candidate in searched)
+        return sum(map(_is_taken, self._trials()))
 
     def _trials(self) -> list[FrozenTrial]:
         self._read, self._read_at = self._study.get_trials(deepcopy=False), time.monotonic()
@@ -492,6 +490,13 @@ class Ledger:
     def origins(self) -> set[str]:
         """Where the candidates so far came from."""
         return {trial.user_attrs.get(_ORIGIN, SAMPLED) for trial in self._trials()}
+
+
+def _is_taken(trial: FrozenTrial) -> bool:
+    """Whether a candidate is trained or in training, and not by pruning."""
+    attributes = trial.user_attrs
+    untrained = _OVER in attributes or _PRUNING in attributes or attributes.get(_INTERRUPTED, False)
+    return not untrained and trial.state != TrialState.WAITING
 
 
 def _trial(space: SearchSpace, choices: Choices, budget: int, origin: str) -> FrozenTrial:

@@ -94,15 +94,19 @@ class Repeater:
         if self.finished < EVERY:
             return None
         self.finished = 0
+        if not self._due():  # nearly always, and then nobody waits for the lock
+            return None
         with self._ledger.store.exclusively(self._ledger.name):
-            rivals = self._rivals()
-            repeats = len(self._running) + sum(len(one.repeats) for one in rivals)
-            if (repeats + 1) * EVERY > len(rivals):
-                return None
-            standard = Standard.of(rivals, self._settings.target)
-            best_first = sorted(rivals, key=lambda one: one.mean or 0.0, reverse=True)
-            jobs = (self._claimed(candidate) for candidate in best_first if standard.admits(candidate))
-            return next((job for job in jobs if job is not None), None)
+            return next((job for one in self._due() if (job := self._claimed(one)) is not None), None)
+
+    def _due(self) -> list[Candidate]:
+        """What may be repeated now, best first."""
+        rivals = self._rivals()
+        repeats = len(self._running) + sum(len(one.repeats) for one in rivals)
+        if (repeats + 1) * EVERY > len(rivals):
+            return []
+        standard = Standard.of(rivals, self._settings.target)
+        return sorted(filter(standard.admits, rivals), key=lambda one: one.mean or 0.0, reverse=True)
 
     def take(self, number: int) -> Job | None:
         """One more training of a candidate, if that is worth it and no driver is at it; the study's lock is held."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from math import sqrt
 from statistics import fmean, mean, stdev
 from typing import Literal
@@ -141,14 +142,14 @@ class Candidate:
         """Epochs of its longest training; 0 if it has none."""
         return max(self.rungs, default=0)
 
-    @property
+    @cached_property
     def runs(self) -> tuple[Run, ...]:
         """All its trainings to the top rung that validate on the fold of the search, its first one first."""
         if self.state != State.COMPLETE or not self.rungs:
             return ()
         return (Run(seed=self.seed, accuracy=self.rungs[self.epochs], seconds=None), *self.repeats)
 
-    @property
+    @cached_property
     def mean(self) -> float | None:
         """Of its runs; None without any."""
         runs = self.runs
