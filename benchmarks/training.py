@@ -50,13 +50,13 @@ def main() -> None:
     print(f"ours: {fastest(home.numerics_file())}; theirs: float32, DataLoader without worker processes")
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "images.npz"
-        images = _write_images(file)
+        images = write_images(file)
         _epochs(file, images, asked.rounds)
         theirs = _trials(file, asked.epochs)
         _search(theirs, asked.candidates, Path(directory))
 
 
-def _write_images(file: Path) -> int:
+def write_images(file: Path) -> int:
     """The images for the plain script, cut as ours are; how many train."""
     data = sources.load(DATASET, home.data_directory())
     parts = split(data.labels, 0)
@@ -72,15 +72,17 @@ def _write_images(file: Path) -> int:
     return len(parts.train)
 
 
-def _plain(file: Path, line: str, epochs: int, seed: int) -> list[str]:
+def plain_command(file: Path, line: str, epochs: int, seed: int) -> list[str]:
+    """One trial by the usual loop, as a process."""
     return [sys.executable, "-m", "benchmarks.plain_script", str(file), line, str(epochs), str(seed)]
 
 
-def _ours(line: str, epochs: int, seed: int) -> list[str]:
+def our_command(line: str, epochs: int, seed: int) -> list[str]:
+    """The same trial by the engine."""
     return [sys.executable, "-m", "benchmarks.engine_trial", DATASET, line, str(epochs), str(seed)]
 
 
-def _run(command: Sequence[str]) -> tuple[float, dict[str, float]]:
+def timed(command: Sequence[str]) -> tuple[float, dict[str, float]]:
     """Seconds of a process from its start to its end, and what it says."""
     begun = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -93,7 +95,10 @@ def _epochs(file: Path, images: int, rounds: int) -> None:
     print(f"\none epoch of {images} images, seconds (median of {rounds} turns); one core gives {peak:.0f} GFLOP/s")
     for name, line in LINES.items():
         turns = [
-            (_run(_plain(file, line, 1, seed))[1]["epoch_seconds"], _run(_ours(line, 1, seed))[1]["epoch_seconds"])
+            (
+                timed(plain_command(file, line, 1, seed))[1]["epoch_seconds"],
+                timed(our_command(line, 1, seed))[1]["epoch_seconds"],
+            )
             for seed in range(rounds)
         ]
         theirs, ours = (statistics.median(times) for times in zip(*turns, strict=True))
@@ -120,8 +125,8 @@ def _trials(file: Path, epochs: int) -> float:
     """Trials from the start of their processes to their ends, one a core at once; the plain ones an hour."""
     slots = len(os.sched_getaffinity(0))
     print(f"\n{slots} trials of {epochs} epochs with validation at once, process start included, seconds")
-    theirs, plain = _at_once([_plain(file, LINES["10k"], epochs, seed) for seed in range(slots)])
-    ours, engine = _at_once([_ours(LINES["10k"], epochs, seed) for seed in range(slots)])
+    theirs, plain = _at_once([plain_command(file, LINES["10k"], epochs, seed) for seed in range(slots)])
+    ours, engine = _at_once([our_command(LINES["10k"], epochs, seed) for seed in range(slots)])
     accuracies = [", ".join(f"{one['accuracy']:.2%}" for one in outcomes) for outcomes in (plain, engine)]
     both = f"theirs {theirs:6.1f} ({accuracies[0]})   ours {ours:6.1f} ({accuracies[1]})"
     print(f"  10k  {both}   ratio {theirs / ours:5.2f}")
@@ -132,7 +137,7 @@ def _at_once(commands: Sequence[Sequence[str]]) -> tuple[float, list[dict[str, f
     """Seconds until all of these processes have ended, and what each says."""
     begun = time.monotonic()
     with ThreadPoolExecutor(len(commands)) as pool:
-        outcomes = [said for _, said in pool.map(_run, commands)]
+        outcomes = [said for _, said in pool.map(timed, commands)]
     return time.monotonic() - begun, outcomes
 
 

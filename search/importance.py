@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
-from search.ledger import Ledger, distributions
+from search.ledger import Ledger
+from search.records import distributions
 from search.settings import StudySettings
 from space.candidate import Candidate
 from space.ranges import Choices

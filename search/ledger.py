@@ -1,6 +1,6 @@
-"""A study's record: every candidate is an Optuna trial, and what Optuna has no column for is a user attribute.
+"""A study's record: every candidate is an Optuna trial, and what is known of the whole is the study's user attributes.
 
-The names of those attributes are written down here and nowhere else.
+The names of those attributes are written down here, those of the trials in search.records, and nowhere else.
 """
 
 from __future__ import annotations
@@ -14,13 +14,32 @@ from types import MappingProxyType
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.artifacts import Artifact, keep
 from search.errors import NotFoundError
 from search.promotion import Reached
+from search.records import (
+    AGAIN,
+    DRIVER,
+    IDENTITY,
+    INTERRUPTED,
+    LOSSES,
+    ORIGIN,
+    OVER,
+    PARAMETERS,
+    PRUNING,
+    REASON,
+    SAMPLED,
+    SECONDS,
+    as_candidate,
+    description,
+    distributions,
+    in_training,
+    is_taken,
+    over_budget,
+)
 from search.seeds import derive
 from search.seen_study import NarrowStudy, SeenStudy
 from search.settings import StudySettings
@@ -29,8 +48,7 @@ from search.verifications import Verifications
 from space.architecture import Architecture
 from space.candidate import Candidate, Confirmation, PrunedFrom, Run, State
 from space.identity import identity
-from space.notation import write
-from space.ranges import Choice, Choices, Range, Value
+from space.ranges import Choices, Value
 from space.search_space import SearchSpace
 from space.trail import Win
 
@@ -40,58 +58,15 @@ _TRAIL = "trail"
 _CONFIRMATION = "confirmation"
 _REPEAT = "repeat"
 _CLAIM = "claim"
-_LINE = "architecture"
-_IDENTITY = "identity"
-_PARAMETERS = "parameters"
-_MACS = "macs"
-_PEAK = "peak_activation_bytes"
-_OVER = "over_budget_by"
-_ORIGIN = "origin"
-_DRIVER = "driver"
-_SECONDS = "seconds"
-_REASON = "reason"
-_INTERRUPTED = "interrupted"
-_AGAIN = "again"
-_PRUNING = "pruning"
-_LOSSES = "petitnet:losses"
-"""A system attribute, which no dashboard makes a column of."""
 _FIGURE = "dashboard:plot_data:pareto"
 """Where optuna-dashboard looks for figures; the last word is its title there."""
 
-OWN_ATTRIBUTES = frozenset(
-    {
-        _LINE,
-        _IDENTITY,
-        _PARAMETERS,
-        _MACS,
-        _PEAK,
-        _OVER,
-        _ORIGIN,
-        _DRIVER,
-        _SECONDS,
-        _REASON,
-        _INTERRUPTED,
-        _AGAIN,
-        _PRUNING,
-    }
-)
-"""User attributes of trials that are ours and nobody else's to write."""
-
-SAMPLED = "sampler"
 MOST_ATTEMPTS = 3
 """Times a candidate is asked in all, if its driver ends or dies each time."""
 _RECENT = 0.2
 """Seconds for which what was read of a study is good enough to learn from: other drivers' results may come as late."""
 _NOBODY = -1
 """Driver of a candidate that this process begins without being a driver."""
-
-_STATES = {
-    TrialState.WAITING: State.WAITING,
-    TrialState.RUNNING: State.RUNNING,
-    TrialState.COMPLETE: State.COMPLETE,
-    TrialState.PRUNED: State.PRUNED,
-    TrialState.FAIL: State.FAILED,
-}
 
 
 @dataclass(frozen=True)
@@ -105,17 +80,6 @@ class RungResult:
     """Of all its rungs so far."""
     losses: tuple[float, ...] = ()
     """Mean training loss of each epoch of this rung."""
-
-
-def distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
-    """A space's ranges in Optuna's words."""
-    return {dimension.name: _distribution(dimension) for dimension in space.dimensions}
-
-
-def _distribution(dimension: Range | Choice) -> BaseDistribution:
-    if isinstance(dimension, Range):
-        return IntDistribution(dimension.low, dimension.high, log=dimension.log)
-    return CategoricalDistribution(dimension.values)
 
 
 class Ledger:
@@ -218,7 +182,7 @@ class Ledger:
         ranges = distributions(space)
         unstored = create_trial(state=TrialState.RUNNING)
         trials = self._read if time.monotonic() - self._read_at < _RECENT else self._trials()
-        study = SeenStudy(self._study, trials) if aim is None else NarrowStudy(self._study, trials, _PARAMETERS, aim)
+        study = SeenStudy(self._study, trials) if aim is None else NarrowStudy(self._study, trials, PARAMETERS, aim)
         chosen = sampler.sample_relative(study, unstored, ranges)
         for name, distribution in ranges.items():
             if name not in chosen:
@@ -240,16 +204,16 @@ class Ledger:
         `again` is the number of the interrupted candidate that it repeats; `rejected` are choices over budget, and
         their origin, that it takes the place of.
         """
-        trial = _trial(space, choices, budget, origin)
-        trial.user_attrs[_DRIVER] = self.driver
+        trial = in_training(space, choices, budget, origin)
+        trial.user_attrs[DRIVER] = self.driver
         if again is not None:
-            trial.user_attrs[_AGAIN] = again
-        before = [] if rejected is None else [_rejected(space, rejected[0], budget, rejected[1])]
+            trial.user_attrs[AGAIN] = again
+        before = [] if rejected is None else [over_budget(space, rejected[0], budget, rejected[1])]
         return self._create([*before, trial])[-1]
 
     def reject(self, space: SearchSpace, choices: Choices, budget: int, origin: str = SAMPLED) -> int:
         """Write down a candidate over budget, told PRUNED, with its count; its number."""
-        return self._create([_rejected(space, choices, budget, origin)])[0]
+        return self._create([over_budget(space, choices, budget, origin)])[0]
 
     def add_pruned(self, architecture: Architecture, parameters: int, pruning: PrunedFrom, result: RungResult) -> int:
         """Write down what pruning has made of a candidate, trained to the end; its number.
@@ -260,12 +224,12 @@ class Ledger:
             state=TrialState.COMPLETE,
             value=result.accuracy,
             intermediate_values={result.epochs: result.accuracy},
-            user_attrs=_description(architecture)
+            user_attrs=description(architecture)
             | {
-                _PARAMETERS: parameters,
-                _ORIGIN: str(pruning),
-                _PRUNING: asdict(pruning),
-                _SECONDS: result.seconds,
+                PARAMETERS: parameters,
+                ORIGIN: str(pruning),
+                PRUNING: asdict(pruning),
+                SECONDS: result.seconds,
             },
         )
         return self._create([trial])[0]
@@ -290,7 +254,7 @@ class Ledger:
     def rung(self, epochs: int) -> list[Reached]:
         """What all candidates of the study have reached after so many epochs, whoever trained them."""
         return [
-            Reached(trial.user_attrs[_PARAMETERS], trial.intermediate_values[epochs])
+            Reached(trial.user_attrs[PARAMETERS], trial.intermediate_values[epochs])
             for trial in self._trials()
             if epochs in trial.intermediate_values
         ]
@@ -301,11 +265,11 @@ class Ledger:
 
     def tell_pruned(self, number: int, result: RungResult, reason: str) -> bool:
         """A candidate that ends at a lower rung; False as above."""
-        return self._record(number, TrialState.PRUNED, {_REASON: reason}, result)
+        return self._record(number, TrialState.PRUNED, {REASON: reason}, result)
 
     def tell_failed(self, number: int, reason: str, *, interrupted: bool = False) -> bool:
         """`interrupted`: the candidate itself did nothing wrong and may be asked again. False as above."""
-        return self._record(number, TrialState.FAIL, {_REASON: reason, _INTERRUPTED: interrupted})
+        return self._record(number, TrialState.FAIL, {REASON: reason, INTERRUPTED: interrupted})
 
     def _record(
         self,
@@ -317,9 +281,9 @@ class Ledger:
     ) -> bool:
         results, curve = {}, {}
         if result is not None:
-            attributes = attributes | {_SECONDS: result.seconds}
+            attributes = attributes | {SECONDS: result.seconds}
             results[result.epochs] = result.accuracy
-            curve[f"{_LOSSES}:{result.epochs}"] = [float(f"{loss:.5g}") for loss in result.losses]
+            curve[f"{LOSSES}:{result.epochs}"] = [float(f"{loss:.5g}") for loss in result.losses]
         trial_id = self._trial_id(number)
         try:
             self._storage.record(trial_id, attributes, results, state, hidden=curve | dict(hidden))
@@ -378,7 +342,7 @@ class Ledger:
         """Without repeats and confirmations; what is finished stays as it is and is read once."""
         known = self._finished.get(trial.number)
         if known is None:
-            known = _candidate(trial, seed=self.seed(trial.number))
+            known = as_candidate(trial, seed=self.seed(trial.number))
             if trial.state.is_finished():
                 self._finished[trial.number] = known
         return known
@@ -406,7 +370,7 @@ class Ledger:
         """
         wanted = identity(architecture)
         for trial in self._read:
-            if trial.user_attrs.get(_IDENTITY) == wanted:
+            if trial.user_attrs.get(IDENTITY) == wanted:
                 candidate = self._candidate(trial)
                 if candidate.is_trained or candidate.state == State.RUNNING:
                     return candidate.number
@@ -426,26 +390,26 @@ class Ledger:
         return None if self._is_beaten(trials, number, accuracy) else self._candidate(trials[number])
 
     def _is_beaten(self, trials: list[FrozenTrial], number: int, accuracy: float) -> bool:
-        parameters = trials[number].user_attrs[_PARAMETERS]
+        parameters = trials[number].user_attrs[PARAMETERS]
         return any(
             trial.state == TrialState.COMPLETE
             and (trial.value or 0.0) >= accuracy
-            and trial.user_attrs[_PARAMETERS] <= parameters
-            and _PRUNING not in trial.user_attrs
+            and trial.user_attrs[PARAMETERS] <= parameters
+            and PRUNING not in trial.user_attrs
             for trial in trials
         )
 
     def choices(self) -> dict[int, Choices]:
         """What was chosen for each candidate, by number; without those that pruning has made."""
-        return {trial.number: trial.params for trial in self._trials() if _PRUNING not in trial.user_attrs}
+        return {trial.number: trial.params for trial in self._trials() if PRUNING not in trial.user_attrs}
 
     def within_budget(self) -> int:
         """How many candidates are not over budget."""
-        return sum(_OVER not in trial.user_attrs for trial in self._trials())
+        return sum(OVER not in trial.user_attrs for trial in self._trials())
 
     def taken(self) -> int:
         """How many candidates are trained or in training, by any driver; not those that pruning has made."""
-        return sum(map(_is_taken, self._trials()))
+        return sum(map(is_taken, self._trials()))
 
     def _trials(self) -> list[FrozenTrial]:
         self._read, self._read_at = self._study.get_trials(deepcopy=False), time.monotonic()
@@ -459,77 +423,37 @@ class Ledger:
         running = [trial for trial in self._trials() if trial.state == TrialState.RUNNING]
         alive = living() if running else ()
         for trial in running:
-            if trial.user_attrs.get(_DRIVER) not in alive:
+            if trial.user_attrs.get(DRIVER) not in alive:
                 self.tell_failed(trial.number, "interrupted: the process that trained it ended", interrupted=True)
 
     def fail_strays(self, training: Collection[int]) -> None:
         """Tell FAIL for candidates that are ours by the record and not in training: an outage made them twice."""
         for trial in self._trials():
-            ours = trial.state == TrialState.RUNNING and trial.user_attrs.get(_DRIVER) == self.driver
+            ours = trial.state == TrialState.RUNNING and trial.user_attrs.get(DRIVER) == self.driver
             if ours and trial.number not in training:
                 self.tell_failed(trial.number, "written twice: the database went away in between")
 
     def interrupted(self, space: SearchSpace) -> list[tuple[int, Choices]]:
         """Candidates to ask again, with their choices: interrupted, not asked again yet, not too often."""
         trials = self._trials()
-        asked = {trial.user_attrs[_AGAIN] for trial in trials if _AGAIN in trial.user_attrs}
+        asked = {trial.user_attrs[AGAIN] for trial in trials if AGAIN in trial.user_attrs}
         names = {dimension.name for dimension in space.dimensions}
         return [
             (trial.number, trial.params)
             for trial in trials
-            if trial.user_attrs.get(_INTERRUPTED)
+            if trial.user_attrs.get(INTERRUPTED)
             and trial.number not in asked
             and trial.params.keys() == names
             and self._attempts(trials, trial) < MOST_ATTEMPTS
         ]
 
     def _attempts(self, trials: list[FrozenTrial], trial: FrozenTrial) -> int:
-        before = trial.user_attrs.get(_AGAIN)
+        before = trial.user_attrs.get(AGAIN)
         return 1 if before is None else 1 + self._attempts(trials, trials[before])
 
     def origins(self) -> set[str]:
         """Where the candidates so far came from."""
-        return {trial.user_attrs.get(_ORIGIN, SAMPLED) for trial in self._trials()}
-
-
-def _is_taken(trial: FrozenTrial) -> bool:
-    """Whether a candidate is trained or in training, and not by pruning."""
-    attributes = trial.user_attrs
-    untrained = _OVER in attributes or _PRUNING in attributes or attributes.get(_INTERRUPTED, False)
-    return not untrained and trial.state != TrialState.WAITING
-
-
-def _trial(space: SearchSpace, choices: Choices, budget: int, origin: str) -> FrozenTrial:
-    """A candidate as Optuna is told of it, in training."""
-    architecture = space.architecture(choices)
-    return create_trial(
-        state=TrialState.RUNNING,
-        params=dict(choices),
-        distributions=distributions(space),
-        user_attrs=_description(architecture) | {_IDENTITY: identity(architecture), _ORIGIN: origin},
-        constraints={_PARAMETERS: architecture.totals.parameters - budget},
-    )
-
-
-def _rejected(space: SearchSpace, choices: Choices, budget: int, origin: str) -> FrozenTrial:
-    """A candidate over budget, which is closed at once."""
-    trial = _trial(space, choices, budget, origin)
-    parameters = trial.user_attrs[_PARAMETERS]
-    trial.user_attrs[_OVER] = parameters - budget
-    trial.user_attrs[_REASON] = f"{parameters} parameters, {parameters - budget} over the budget of {budget}"
-    trial.state = TrialState.PRUNED
-    trial.datetime_complete = trial.datetime_start
-    return trial
-
-
-def _description(architecture: Architecture) -> dict[str, Any]:
-    totals = architecture.totals
-    return {
-        _LINE: write(architecture),
-        _PARAMETERS: totals.parameters,
-        _MACS: totals.macs,
-        _PEAK: totals.peak_activation_bytes,
-    }
+        return {trial.user_attrs.get(ORIGIN, SAMPLED) for trial in self._trials()}
 
 
 def _places(attributes: Mapping[str, Any], wanted: str) -> dict[int, dict[int, dict[str, Any]]]:
@@ -551,40 +475,3 @@ def names(store: Store) -> list[str]:
 def own_names(store: Store) -> list[str]:
     """Names of petitnet's studies in a database."""
     return sorted(study.study_name for study in store.optuna.get_all_studies() if _SETTINGS in study.user_attrs)
-
-
-def _candidate(trial: FrozenTrial, seed: int) -> Candidate:
-    attributes = trial.user_attrs
-    return Candidate(
-        number=trial.number,
-        state=State.OVER_BUDGET if _OVER in attributes else _STATES[trial.state],
-        origin=attributes.get(_ORIGIN, SAMPLED),
-        line=attributes.get(_LINE, ""),
-        identity=attributes.get(_IDENTITY, ""),
-        parameters=attributes.get(_PARAMETERS, 0),
-        macs=attributes.get(_MACS, 0),
-        peak_activation_bytes=attributes.get(_PEAK, 0),
-        seed=seed,
-        rungs=dict(sorted(trial.intermediate_values.items())),
-        losses=_losses(trial),
-        seconds=attributes.get(_SECONDS, 0.0),
-        begun=_with_zone(trial.datetime_start),
-        ended=_with_zone(trial.datetime_complete),
-        reason=attributes.get(_REASON, ""),
-        interrupted=attributes.get(_INTERRUPTED, False),
-        pruning=PrunedFrom(**attributes[_PRUNING]) if _PRUNING in attributes else None,
-    )
-
-
-def _losses(trial: FrozenTrial) -> dict[int, tuple[float, ...]]:
-    found = {}
-    for key, losses in trial.system_attrs.items():
-        kind, _, epochs = key.rpartition(":")
-        if kind == _LOSSES:
-            found[int(epochs)] = tuple(losses)
-    return dict(sorted(found.items()))
-
-
-def _with_zone(moment: datetime | None) -> datetime | None:
-    """Optuna's times are local and say nothing of it."""
-    return None if moment is None else moment.astimezone()

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from optuna.samplers import BaseSampler
 
-from search.ledger import SAMPLED, Ledger
+from search.ledger import Ledger
+from search.records import SAMPLED
 from search.seeds import derive
 from search.settings import StudySettings
 from space.filling import settle

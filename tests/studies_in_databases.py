@@ -9,8 +9,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from search import ledger as ledgers
-from search import storage
+from search import records, storage
 from search.ledger import Ledger
 from search.settings import StudySettings
 from search.storage import Store
@@ -120,10 +119,10 @@ class _World:
         budget, progress = self._settings.budget, place / candidates
         is_open = not self._is_over and place >= candidates - max(1, round(_OPEN * candidates))
         if self._rng.random() < _OVER and not is_open and place != _FAILS:
-            trial = ledgers._rejected(self._space, _larger(self._space, self._rng, budget), budget, "sampler")
+            trial = records.over_budget(self._space, _larger(self._space, self._rng, budget), budget, "sampler")
             trial.datetime_start = trial.datetime_complete = self._now
             return trial
-        trial = ledgers._trial(self._space, self._within(progress), budget, "sampler")
+        trial = records.in_training(self._space, self._within(progress), budget, "sampler")
         trial.datetime_start = self._now
         self._now += timedelta(seconds=self._rng.uniform(4, 20))
         if place == _WAITS and not self._is_over:
@@ -145,7 +144,7 @@ class _World:
 
     def _train(self, trial: FrozenTrial, progress: float) -> None:
         """To the end, or until it is not among the best quarter of a rung."""
-        size = trial.user_attrs[ledgers._PARAMETERS]
+        size = trial.user_attrs[records.PARAMETERS]
         error = _ERROR * (10_000 / size) ** 0.6 * exp(self._rng.gauss(0.3 - 0.3 * progress, 0.22))
         state = TrialState.COMPLETE
         for epochs, worse in zip(self._settings.rungs, (2.4, 1.4, 1.0), strict=True):
@@ -160,7 +159,7 @@ class _World:
         trial.intermediate_values[epochs] = round(accuracy, 4)
         falling = [2.1 * (1 - accuracy) ** 0.5 + 1.6 / (epoch + 1) ** 1.4 for epoch in range(epochs)]
         losses = [float(f"{loss * exp(self._rng.gauss(0, 0.02)):.5g}") for loss in falling]
-        trial.system_attrs[f"{ledgers._LOSSES}:{epochs}"] = losses
+        trial.system_attrs[f"{records.LOSSES}:{epochs}"] = losses
 
     def _is_promoted(self, epochs: int, accuracy: float) -> bool:
         self._seen[epochs].append(accuracy)
@@ -169,7 +168,7 @@ class _World:
     def _end(self, trial: FrozenTrial, state: TrialState, reason: str) -> None:
         trial.state = state
         seconds = _SECONDS * sum(trial.intermediate_values) * self._rng.uniform(0.6, 1.2)
-        trial.user_attrs |= {ledgers._SECONDS: round(seconds, 1), ledgers._REASON: reason}
+        trial.user_attrs |= {records.SECONDS: round(seconds, 1), records.REASON: reason}
         assert trial.datetime_start is not None
         trial.datetime_complete = trial.datetime_start + timedelta(seconds=seconds)
         if trial.intermediate_values and state != TrialState.FAIL:

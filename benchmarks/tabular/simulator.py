@@ -24,8 +24,9 @@ from benchmarks.tabular.world import Floats, World, accuracy
 from search import samplers, storage
 from search.conductor import Conductor
 from search.drivers import Presence
-from search.ledger import Ledger, distributions
+from search.ledger import Ledger
 from search.proposer import Proposer
+from search.records import distributions
 from search.settings import REDUCTION, RUNGS, RunLimits, StudySettings
 from space.architecture import Architecture
 from space.identity import identity

@@ -6,8 +6,9 @@ from typing import Any
 import optuna
 import pytest
 
-from search.ledger import SAMPLED, Ledger
+from search.ledger import Ledger
 from search.proposer import AGAIN, ASKS, PROJECTED, PUBLISHED, RANDOM, STARTUP, Proposal, Proposer
+from search.records import SAMPLED
 from search.settings import StudySettings
 from space.candidate import State
 from space.filling import settle

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from search.ledger import OWN_ATTRIBUTES, Ledger
+from search.ledger import Ledger
+from search.records import OWN_ATTRIBUTES
 from search.remarks import keeping_ours
 from search.settings import StudySettings
 

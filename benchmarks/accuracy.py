@@ -1,0 +1,76 @@
+"""Whether speed was bought with accuracy: petitnet's engine and the usual loop over several seeds, after 16 epochs.
+
+    python -m benchmarks.accuracy accuracy.jsonl [--seeds 5] [--epochs 16]
+
+The networks, the loop and the validation images are those of benchmarks.training; each side has its own recipe. The
+file has a line a training, so that the same command goes on where it was interrupted. Then it prints for each network
+both means with their standard errors, and the difference with its own, in %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from math import sqrt
+from pathlib import Path
+
+from benchmarks.training import LINES, our_command, plain_command, timed, write_images
+
+Training = tuple[str, str, int]
+"""Network, whose it is, seed."""
+
+
+def main() -> None:
+    """Train what is not in the file yet, one a core, and print what all of it says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=16)
+    asked = parser.parse_args()
+    found = _known(asked.file)
+    wanted = [(name, whose, seed) for seed in range(asked.seeds) for name in LINES for whose in ("theirs", "ours")]
+    with tempfile.TemporaryDirectory() as directory, asked.file.open("a") as out:
+        images = Path(directory) / "images.npz"
+        write_images(images)
+        commands = {one: _command(one, asked.epochs, images) for one in wanted if one not in found}
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            running = {pool.submit(timed, command): training for training, command in commands.items()}
+            for future in as_completed(running):
+                found[running[future]] = accuracy = future.result()[1]["accuracy"]
+                print(json.dumps([*running[future], accuracy]), file=out, flush=True)
+    _report({one: found[one] for one in wanted})
+
+
+def _known(file: Path) -> dict[Training, float]:
+    rows = map(json.loads, file.read_text().splitlines() if file.exists() else [])
+    return {(name, whose, seed): accuracy for name, whose, seed, accuracy in rows}
+
+
+def _command(training: Training, epochs: int, images: Path) -> Sequence[str]:
+    name, whose, seed = training
+    if whose == "theirs":
+        return plain_command(images, LINES[name], epochs, seed)
+    return our_command(LINES[name], epochs, seed)
+
+
+def _report(found: dict[Training, float]) -> None:
+    for name in LINES:
+        theirs, ours = _summary(found, name, "theirs"), _summary(found, name, "ours")
+        error = sqrt(theirs[1] ** 2 + ours[1] ** 2)
+        both = f"theirs {theirs[0]:.3f} ± {theirs[1]:.3f}   ours {ours[0]:.3f} ± {ours[1]:.3f}"
+        print(f"{name:<4} {both}   difference {ours[0] - theirs[0]:+.3f} ± {error:.3f}")
+
+
+def _summary(found: dict[Training, float], name: str, whose: str) -> tuple[float, float]:
+    """Mean and its standard error, in %."""
+    accuracies = [100 * accuracy for one, accuracy in found.items() if one[:2] == (name, whose)]
+    return statistics.fmean(accuracies), statistics.stdev(accuracies) / sqrt(len(accuracies))
+
+
+if __name__ == "__main__":
+    main()
