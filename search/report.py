@@ -15,6 +15,7 @@ from dashboards.tables import candidate_row, candidates_table, ranking
 from dashboards.text import counted, duration, goal, interval, number, percent, points
 from search.proposer import ASKS, DRAWS
 from search.run import Result
+from search.samplers import SAMPLERS
 from search.winners_curse import winners_curse
 from space.candidate import Candidate, State
 from space.statistics import Summary
@@ -124,8 +125,10 @@ def pruned_line(candidates: list[Candidate]) -> str:
 
 def continue_line(result: Result) -> str:
     """The command that goes on with the study, or begins another where there is nothing left to search for."""
+    sampler = "" if result.sampler == SAMPLERS[0] else f" --sampler {result.sampler}"
     if result.shrink or not result.is_met:
-        return f"search resume {result.study}{' --shrink' if result.shrink else ''}"
+        return f"search resume {result.study}{' --shrink' if result.shrink else ''}{sampler}"
     settings = result.settings
     data = "" if settings.dataset == "mnist" else f" --dataset {settings.dataset}"
-    return f"search run{data} --budget {','.join(map(str, settings.budgets))} --target {settings.target:g} --fresh"
+    wish = f"--budget {','.join(map(str, settings.budgets))} --target {settings.target:g}"
+    return f"search run{data} {wish}{sampler} --fresh"

@@ -67,6 +67,8 @@ class Result:
     """Whether nothing new was found to train."""
     shrink: bool = False
     """Whether it was to go on below the smallest winner."""
+    sampler: str = SAMPLERS[0]
+    """Who proposed candidates."""
 
     @property
     def is_met(self) -> bool:
@@ -185,6 +187,7 @@ def _search(request: Request, ledger: Ledger, presence: Presence, data: DataSet,
         stopped=conductor.stopped,
         spent=conductor.spent,
         shrink=request.limits.shrink,
+        sampler=request.sampler,
     )
 
 
