@@ -30,7 +30,7 @@ docs/experiments.md 1.5 to 2.3 times a quarter went on.
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """Until so many candidates have been trained, each as far as it went, and one hit confirmed."""
+    """Until so many candidates have been trained, each as far as it went, and a hit confirmed for each budget."""
 
     candidates: int
     hours: float
@@ -80,7 +80,8 @@ class _Run:
         trained = 0.0
         for epochs, going in zip(self.settings.rungs, self._rungs(chosen, rng), strict=True):
             trained += prices.training(epochs)[going].sum()
-        confirming = ceil(CONFIRMATIONS / self.slots) * prices.training(self.settings.rungs[-1])[chosen[0]]
+        confirmations = CONFIRMATIONS * len(self.settings.budgets)
+        confirming = ceil(confirmations / self.slots) * prices.training(self.settings.rungs[-1])[chosen[0]]
         return float(max(trained * self.number / len(chosen) / self.slots, longest) + confirming)
 
     def _candidates(self, networks: int, rng: np.random.Generator) -> NDArray[np.int64]:

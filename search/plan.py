@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import cycle
 from statistics import median_low
 
 from search.settings import StudySettings
@@ -36,13 +38,17 @@ class Sizes:
     """Of the random draws."""
     largest: int
     draws: int
-    within: float
-    """The fraction of the draws that have at most the budget."""
 
-    @property
-    def proposals(self) -> float:
-        """Written down for each random draw trained: one over budget is told PRUNED, and its projection is trained."""
-        return 2 - self.within
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """What one budget buys."""
+
+    budget: int
+    within: float
+    """The fraction of the random draws that have at most that many parameters."""
+    uniform: tuple[Uniform, ...]
+    """The widest networks of equal convolutions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +57,17 @@ class Plan:
 
     settings: StudySettings
     sizes: Sizes
-    uniform: tuple[Uniform, ...]
+    reaches: tuple[Reach, ...]
+    """Of each budget, the smallest first."""
     published: tuple[Published, ...]
-    """Those within the budget, in the order in which they are trained first; none from a cold start."""
+    """Those within the largest budget, in the order in which they are trained first; none from a cold start."""
     candidates: tuple[Architecture, ...]
-    """Random draws as a search fits them to the budget: those over it projected, others as full as they say."""
+    """Random draws as a search fits them to its budgets by turns: projected onto it, or as full as they say."""
+
+    @property
+    def proposals(self) -> float:
+        """Written down for each random draw trained: one over all budgets is told PRUNED, its projection trained."""
+        return 2 - self.reaches[-1].within
 
     @property
     def convolutions(self) -> Deciles:
@@ -82,28 +94,32 @@ class Plan:
 
 def make(settings: StudySettings, *, cold_start: bool = False) -> Plan:
     """Count and draw; the same for equal settings. Takes some seconds and creates nothing."""
-    space, budget = settings.space, settings.budget
+    space, budgets = settings.space, settings.budgets
     rng = random.Random(settings.seed)  # noqa: S311
     draws = [space.random(rng) for _ in range(DRAWS)]
-    fitting = [network for network, _ in published_in(space) if network.parameters <= budget]
+    counts = [parameters(space, choices) for choices in draws]
+    fitting = [network for network, _ in published_in(space) if network.parameters <= settings.budget]
     return Plan(
         settings=settings,
-        sizes=_sizes(space, budget, draws),
-        uniform=widest(space, budget),
+        sizes=_sizes(space, counts),
+        reaches=tuple(_reach(space, budget, counts) for budget in budgets),
         published=() if cold_start else tuple(fitting),
-        candidates=tuple(_candidate(space, budget, choices) for choices in draws[:_BUILT]),
+        candidates=tuple(map(partial(_candidate, space), cycle(budgets), draws[:_BUILT])),
     )
 
 
-def _sizes(space: SearchSpace, budget: int, draws: Sequence[Choices]) -> Sizes:
-    counts = [parameters(space, choices) for choices in draws]
+def _sizes(space: SearchSpace, counts: Sequence[int]) -> Sizes:
     return Sizes(
         smallest=parameters(space, smallest(space)),
         median=median_low(counts),
         largest=parameters(space, largest(space)),
-        draws=len(draws),
-        within=sum(count <= budget for count in counts) / len(draws),
+        draws=len(counts),
     )
+
+
+def _reach(space: SearchSpace, budget: int, counts: Sequence[int]) -> Reach:
+    within = sum(count <= budget for count in counts) / len(counts)
+    return Reach(budget=budget, within=within, uniform=widest(space, budget))
 
 
 def _candidate(space: SearchSpace, budget: int, choices: Choices) -> Architecture:

@@ -11,9 +11,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from dashboards.text import counted, number, percent, rough
+from dashboards.text import choice, counted, number, percent, rough
 from search import options, plan, ray_environment
-from search.plan import Plan
+from search.plan import Plan, Reach
 from search.settings import StudySettings
 from search.site import Site
 from workers import sources
@@ -26,7 +26,9 @@ _TIMED = 12
 
 
 @click.command("plan")
-@click.option("--budget", type=options.BUDGET, required=True, help="Most parameters, such as 10000 or 10k.")
+@click.option(
+    "--budget", type=options.BUDGETS, required=True, help="Most parameters, such as 10000 or 10k, or 10k,15k,20k."
+)
 @click.option("--target", type=options.TARGET, required=True, help="Accuracy to reach, such as 0.994 or 99.4%.")
 @click.option("--dataset", default="mnist", help=f"One of {', '.join(sources.SOURCES)}.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of the random draws.")
@@ -41,7 +43,7 @@ _TIMED = 12
 @options.with_site
 @options.with_json
 def plan_command(
-    budget: int,
+    budget: tuple[int, ...],
     target: float,
     dataset: str,
     seed: int,
@@ -81,14 +83,19 @@ def _row(found: Plan, hours: Forecast | None, site: Site) -> dict[str, Any]:
     deciles = {"convolutions": found.convolutions, "widest": found.widest, "macs": found.macs}
     return {
         "dataset": settings.dataset,
-        "budget": settings.budget,
         "target": settings.target,
         "parameters": {"smallest": sizes.smallest, "median": sizes.median, "largest": sizes.largest},
         "draws": sizes.draws,
-        "share_within": sizes.within,
-        "proposals_per_training": sizes.proposals,
+        "budgets": [
+            {
+                "budget": reach.budget,
+                "share_within": reach.within,
+                "uniform": [network._asdict() for network in reach.uniform],
+            }
+            for reach in found.reaches
+        ],
+        "proposals_per_training": found.proposals,
         "published": [network.name for network in found.published],
-        "uniform": [network._asdict() for network in found.uniform],
         "candidates": {name: dict(zip(("10", "50", "90"), values, strict=True)) for name, values in deciles.items()},
         "time": None if hours is None else _time_row(hours, site),
     }
@@ -114,8 +121,11 @@ def _time_row(hours: Forecast, site: Site) -> dict[str, Any]:
 def _print(console: Console, found: Plan, hours: Forecast | None, site: Site) -> None:
     """The same, for people."""
     settings = found.settings
-    head = f"{settings.dataset}, at most {number(settings.budget)} parameters, target {percent(settings.target)}"
-    parts: list[str | Table] = [head, "", *_facts(found), "", *_bought(found), "", _candidates_table(found)]
+    head = f"{settings.dataset}, at most {choice(settings.budgets)} parameters, target {percent(settings.target)}"
+    parts: list[str | Table] = [head, "", *_facts(found), ""]
+    for reach in found.reaches:
+        parts += [*_bought(reach), ""]
+    parts.append(_candidates_table(found))
     if hours is not None:
         parts += ["", *_conditions(hours, site), "", _hours_table(hours)]
     for part in parts:
@@ -127,8 +137,8 @@ def _facts(found: Plan) -> list[str]:
     return [
         f"parameters     {number(sizes.smallest)} to {number(sizes.largest)}, "
         f"median {number(sizes.median)} of {number(sizes.draws)} random draws",
-        f"within budget  {100 * sizes.within:.1f} % of the draws",
-        f"proposals      {sizes.proposals:.1f} for a training: if a draw is over budget its projection is",
+        *_shares(found),
+        f"proposals      {found.proposals:.1f} for a training: if a draw is over budget its projection is",
         "               trained, the same network shrunk until it just fits",
         f"published      {_published(found)}",
     ]
@@ -143,14 +153,24 @@ def _published(found: Plan) -> str:
     return f"{text}; best {best.name}, {percent(best.accuracy)}" if found.settings.dataset == "mnist" else text
 
 
-def _bought(found: Plan) -> list[str | Table]:
+def _shares(found: Plan) -> list[str]:
+    """How much of the space is within each budget."""
+    shares = [f"{100 * reach.within:.1f} % of the draws" for reach in found.reaches]
+    if len(shares) > 1:
+        budgets = [number(reach.budget) for reach in found.reaches]
+        shares = [f"{share} have at most {budget}" for share, budget in zip(shares, budgets, strict=True)]
+    return [f"within budget  {shares[0]}", *(f"{'':<13}  {share}" for share in shares[1:])]
+
+
+def _bought(reach: Reach) -> list[str | Table]:
     """How wide the budget lets networks of equal convolutions be."""
-    if not found.uniform:
-        return ["The budget is too small for networks of equal 3x3 convolutions."]
+    budget = number(reach.budget)
+    if not reach.uniform:
+        return [f"{budget} parameters are too few for networks of equal 3x3 convolutions."]
     table = _table("convolutions", "filters each", "parameters", "MACs")
-    for network in found.uniform:
+    for network in reach.uniform:
         table.add_row(*map(number, network))
-    return ["The budget buys equal 3x3 convolutions, so many of at most so many filters:", "", table]
+    return [f"{budget} parameters buy equal 3x3 convolutions, so many of at most that width:", "", table]
 
 
 def _candidates_table(found: Plan) -> Table:
@@ -173,7 +193,7 @@ def _conditions(hours: Forecast, site: Site) -> list[str]:
 
 
 def _hours_table(hours: Forecast) -> Table:
-    table = _table("trained, and a hit confirmed", "median", f"{100 * hours.confidence:.0f} % interval")
+    table = _table("trained, and hits confirmed", "median", f"{100 * hours.confidence:.0f} % interval")
     for each in hours.estimates:
         low, high = (rough(3600 * end) for end in each.interval)
         table.add_row(counted(each.candidates, "candidate"), rough(3600 * each.hours), f"{low} to {high}")

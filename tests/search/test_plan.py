@@ -57,12 +57,13 @@ def test_sizes_are_those_of_the_space_and_of_random_draws(mnist: Plan) -> None:
     assert (sizes.smallest, sizes.largest) == (parameters(space, smallest(space)), parameters(space, largest(space)))
     assert sizes.median == median_low(counts)
     assert sizes.draws == plan.DRAWS
-    assert sizes.within == share_within(space, (10_000,))[10_000] == sum(count <= 10_000 for count in counts) / 2000
+    (reach,) = mnist.reaches
+    assert reach.within == share_within(space, (10_000,))[10_000] == sum(count <= 10_000 for count in counts) / 2000
 
 
 def test_each_draw_over_budget_costs_a_proposal_besides_its_projection(mnist: Plan) -> None:
     written = sum(1 if parameters(MNIST.space, choices) <= 10_000 else 2 for choices in draws(MNIST))
-    assert mnist.sizes.proposals == pytest.approx(written / plan.DRAWS)
+    assert mnist.proposals == pytest.approx(written / plan.DRAWS)
 
 
 def draws(settings: StudySettings) -> list[dict[str, Value]]:
@@ -83,6 +84,32 @@ def test_published_networks_within_the_budget_come_first_unless_from_a_cold_star
     assert "eip-4" not in names  # 11,118 parameters
     assert digits.published == ()
     assert plan.make(MNIST, cold_start=True).published == ()
+
+
+def test_several_budgets_are_one_search(mnist: Plan) -> None:
+    several = plan.make(StudySettings.make("mnist", (10_000, 2000), 0.994))
+    small, large = several.reaches
+    assert (small.budget, large.budget) == (2000, 10_000)
+    assert large == mnist.reaches[0]
+    assert small.within < large.within
+    assert small.uniform[-1].filters < large.uniform[-1].filters
+    assert several.proposals == mnist.proposals, "only what is over all budgets is told so"
+    for place, (network, choices) in enumerate(zip(several.candidates, draws(MNIST), strict=False)):
+        aim = (2000, 10_000)[place % 2]
+        assert network == MNIST.space.architecture(settle(MNIST.space, choices, aim))
+
+
+def test_each_budget_has_its_line_its_table_and_its_confirmations(digits: Plan) -> None:
+    text = run_plan("--budget 3k,1k --target 97% --dataset digits --calibration 0").output
+    assert "digits, at most 1,000 or 3,000 parameters, target 97.00 %" in text
+    assert "of the draws have at most 1,000" in text
+    assert "3,000 parameters buy equal 3x3 convolutions" in text
+    assert max(map(len, text.splitlines())) <= 80
+    row = json.loads(run_plan("--budget 3k,1k --target 97% --dataset digits --calibration 0 --json").output)
+    assert [budget["budget"] for budget in row["budgets"]] == [1000, 3000]
+    several = replace(digits, settings=StudySettings.make("digits", (3000, 5000), 0.97))
+    one, both = (forecast.forecast(plan, calibrated(plan), 1, [7]).estimates[0].hours for plan in (digits, several))
+    assert both > one
 
 
 def test_deciles_are_values_that_are_there() -> None:
@@ -106,8 +133,8 @@ def test_a_sample_lies_evenly_and_holds_none_twice(digits: Plan) -> None:
 def test_a_budget_that_hardly_anything_meets_can_be_planned(budget: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "_BUILT", 5)
     found = plan.make(StudySettings.make("mnist", budget, 0.5))
-    assert found.sizes.within <= 0.01
-    assert found.uniform == ()
+    assert found.reaches[0].within <= 0.01
+    assert found.reaches[0].uniform == ()
     assert all(network.totals.parameters <= budget for network in found.candidates)
     assert found.sample(12)
 
@@ -224,11 +251,13 @@ def test_text_and_json_say_the_same_in_80_columns(digits: Plan, monkeypatch: pyt
         "median": digits.sizes.median,
         "largest": digits.sizes.largest,
     }
-    assert (told["dataset"], told["budget"], told["target"]) == ("digits", 5000, 0.97)
+    assert (told["dataset"], told["target"]) == ("digits", 0.97)
+    (bought,) = told["budgets"]
+    assert bought["budget"] == 5000
     assert told["time"]["slots"] == told["time"]["processes"] == 2
     assert told["time"]["confidence"] == 0.9
     assert [each["candidates"] for each in told["time"]["estimates"]] == [100, 1000]
-    for value in (*told["parameters"].values(), *(row["parameters"] for row in told["uniform"])):
+    for value in (*told["parameters"].values(), *(row["parameters"] for row in bought["uniform"])):
         assert f"{value:,}" in text
     for values in told["candidates"].values():
         assert all(f"{value:,}" in text for value in values.values())
