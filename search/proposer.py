@@ -17,12 +17,13 @@ from space.filling import settle
 from space.fitting import parameters
 from space.known_points import published_in
 from space.notation import write
-from space.ranges import Choices
+from space.ranges import Choices, Value
+from space.search_space import FILL, FULL
 from workers.job import Job
 
 STARTUP = 20
-"""Candidates drawn by the space's own odds before the sampler proposes: with fewer results to learn from it would draw
-every value of a range alike, and most such networks are poor."""
+"""Candidates drawn by the space's own odds, and as full as the budget allows, before the sampler proposes: with fewer
+results to learn from it would draw every value of a range alike, and most such networks are poor."""
 ASKS = 20
 """Networks that are known already, one after the other, until random draws take the sampler's place."""
 DRAWS = 200
@@ -146,13 +147,18 @@ class Proposer:
         asked, origin = (
             (self._ledger.sample(self._sampler, self._space, aim if aim < budget else None), SAMPLED)
             if self._started and self._in_vain < ASKS
-            else (self._space.random(self._rng), RANDOM)
+            else (self._random(), RANDOM)
         )
         count = parameters(self._space, asked)
         settled = settle(self._space, asked, aim)
         if count <= aim:
             return Wish(settled, origin)
         return Wish(settled, PROJECTED, rejected=(asked, origin) if count > budget else None)
+
+    def _random(self) -> dict[str, Value]:
+        """A draw; the first ones are to be full: the best are nearly always, and the sampler soon has some of them."""
+        choices = self._space.random(self._rng)
+        return choices if self._started else choices | {FILL: FULL}
 
     def _next_aim(self) -> int:
         self._draws += 1

@@ -17,6 +17,8 @@ from space.ranges import Choice, Choices, Chooser, Range, Value
 
 FILL = "fill"
 """The range of how much of the budget a network is widened to take up, in percent; 0 leaves it as it is."""
+FULL = 100
+"""The most of it."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class SearchSpace:
             Choice("finish", ("plain", "norm", "block"), weights=(85, 10, 5)),
             Choice("dropout", (0.0, 0.05, 0.1), weights=(70, 25, 5)),
             Range("dropout_from", 1, self.stages + 1),
-            Choice(FILL, (0, 60, 80, 100), weights=(20, 10, 20, 50)),
+            Choice(FILL, (0, 60, 80, FULL), weights=(20, 10, 20, 50)),
         )
 
     def _stage(self, stage: int) -> list[Range | Choice]:

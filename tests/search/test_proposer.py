@@ -17,7 +17,7 @@ from space.identity import identity
 from space.known_points import published_in
 from space.notation import read
 from space.ranges import Value
-from space.search_space import FILL
+from space.search_space import FILL, FULL
 from workers.job import Job
 
 
@@ -255,6 +255,18 @@ def test_the_first_candidates_are_drawn_by_the_odds_of_the_space_and_then_the_sa
     propose(proposer(ledger, settings, optuna.samplers.RandomSampler(seed=2)))
     asked = [candidate.origin for candidate in ledger.candidates() if candidate.origin != PROJECTED]
     assert asked == [*[RANDOM] * STARTUP, *[SAMPLED] * 3]
+
+
+def test_the_first_draws_are_full_and_later_ones_as_full_as_they_say(
+    ledger: Ledger, settings: StudySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 12)
+    monkeypatch.setattr("search.proposer.ASKS", 0)  # draws go on
+    source = proposer(ledger, settings)
+    numbers = [propose(source).number for _ in range(60)]
+    asked = [ledger.choices()[number][FILL] for number in numbers]
+    assert set(asked[:12]) == {FULL}
+    assert len(set(asked[12:])) > 1
 
 
 def test_drivers_that_begin_together_draw_different_networks(
