@@ -103,9 +103,10 @@ class BulkStorage(RDBStorage):
         its results are read again: its other attributes are those it had at first. Optuna reads all parameters of all
         running trials each time, which is what limits a driver of many workers."""
         now = self._states(study_id, included_trial_ids, trial_id_greater_than)
-        same = {key for key, state in now.items() if state == TrialState.RUNNING and key in self._running}
+        running = self._running.copy()  # another thread may close some of them meanwhile
+        same = {key for key, state in now.items() if state == TrialState.RUNNING and key in running}
         results = self._results(same)
-        found = [_with_results(self._running[key], results.get(key, {})) for key in same]
+        found = [_with_results(running[key], results.get(key, {})) for key in same]
         found += [self._closed.pop(key) for key, state in now.items() if state.is_finished() and key in self._closed]
         unknown = now.keys() - {trial._trial_id for trial in found}
         for trial in self._read(study_id, unknown):
