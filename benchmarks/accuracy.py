@@ -4,7 +4,7 @@
 
 The networks, the loop and the validation images are those of benchmarks.training; each side has its own recipe. The
 file has a line a training, so that the same command goes on where it was interrupted. Then it prints for each network
-both means with their standard errors, and the difference with its own, in %.
+both means and their difference with its 95 % interval, in %.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from math import sqrt
 from pathlib import Path
 
 from benchmarks.training import LINES, our_command, plain_command, timed, write_images
+from space.statistics import Summary, difference
 
 Training = tuple[str, str, int]
 """Network, whose it is, seed."""
@@ -60,16 +59,14 @@ def _command(training: Training, epochs: int, images: Path) -> Sequence[str]:
 
 def _report(found: dict[Training, float]) -> None:
     for name in LINES:
-        theirs, ours = _summary(found, name, "theirs"), _summary(found, name, "ours")
-        error = sqrt(theirs[1] ** 2 + ours[1] ** 2)
-        both = f"theirs {theirs[0]:.3f} ± {theirs[1]:.3f}   ours {ours[0]:.3f} ± {ours[1]:.3f}"
-        print(f"{name:<4} {both}   difference {ours[0] - theirs[0]:+.3f} ± {error:.3f}")
-
-
-def _summary(found: dict[Training, float], name: str, whose: str) -> tuple[float, float]:
-    """Mean and its standard error, in %."""
-    accuracies = [100 * accuracy for one, accuracy in found.items() if one[:2] == (name, whose)]
-    return statistics.fmean(accuracies), statistics.stdev(accuracies) / sqrt(len(accuracies))
+        theirs, ours = (
+            [100 * accuracy for one, accuracy in found.items() if one[:2] == (name, whose)]
+            for whose in ("theirs", "ours")
+        )
+        apart = difference(theirs, ours)
+        noise = "" if apart is None else f" ({apart.interval[0]:+.3f} to {apart.interval[1]:+.3f})"
+        means = Summary.of(theirs).mean, Summary.of(ours).mean
+        print(f"{name:<4} theirs {means[0]:.3f}   ours {means[1]:.3f}   difference {means[1] - means[0]:+.3f}{noise}")
 
 
 if __name__ == "__main__":
