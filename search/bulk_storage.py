@@ -9,21 +9,15 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from optuna.distributions import distribution_to_json
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import Connection, Select, func, insert, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Select, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from search.trial_details import details, news, write_rows
 from search.trial_rows import read_trials
-
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-"""Of databases that can replace what is there."""
-_PLAIN = (models.TrialParamModel, models.TrialUserAttributeModel)
-"""Tables of many rows a trial, all of whose columns JSON has values for."""
 
 
 class BulkStorage(RDBStorage):
@@ -49,8 +43,7 @@ class BulkStorage(RDBStorage):
                 connection.execute(select(study.study_id).where(study.study_id == study_id).with_for_update())
                 for trial in made:
                     trial._trial_id, trial.number = _insert(connection, study_id, trial)
-                for table, rows in _details(made).items():
-                    _insert_all(connection, table, rows)
+                write_rows(connection, details(made))
         except SQLAlchemyError as error:
             raise StorageInternalError(str(error)) from error
         for trial in made:
@@ -85,11 +78,7 @@ class BulkStorage(RDBStorage):
         try:
             with self.engine.begin() as connection:
                 _close(connection, trial_id, state)
-                _replace(connection, models.TrialUserAttributeModel, "key", _attributes(trial_id, attributes))
-                _replace(connection, models.TrialSystemAttributeModel, "key", _attributes(trial_id, hidden))
-                _replace(connection, models.TrialIntermediateValueModel, "step", _results(trial_id, results))
-                if state.is_finished() and results:
-                    connection.execute(insert(models.TrialValueModel), [_value(trial_id, results[max(results)])])
+                write_rows(connection, news(trial_id, attributes, results, hidden, is_end=state.is_finished()))
         except SQLAlchemyError as error:
             raise StorageInternalError(str(error)) from error
         known = self._running.get(trial_id)
@@ -102,12 +91,14 @@ class BulkStorage(RDBStorage):
         """As Optuna's, but what was closed here is known, and of a trial that is known to be running only its state and
         its results are read again: its other attributes are those it had at first. Optuna reads all parameters of all
         running trials each time, which is what limits a driver of many workers."""
-        now = self._states(study_id, included_trial_ids, trial_id_greater_than)
+        now = self._news(study_id, included_trial_ids, trial_id_greater_than)
         running = self._running.copy()  # another thread may close some of them meanwhile
-        same = {key for key, state in now.items() if state == TrialState.RUNNING and key in running}
-        results = self._results(same)
-        found = [_with_results(running[key], results.get(key, {})) for key in same]
-        found += [self._closed.pop(key) for key, state in now.items() if state.is_finished() and key in self._closed]
+        found = []
+        for key, (state, results) in now.items():
+            if state == TrialState.RUNNING and key in running:
+                found.append(_with_results(running[key], results))
+            elif state.is_finished() and key in self._closed:
+                found.append(self._closed.pop(key))
         unknown = now.keys() - {trial._trial_id for trial in found}
         for trial in self._read(study_id, unknown):
             self._running.pop(trial._trial_id, None)
@@ -127,21 +118,27 @@ class BulkStorage(RDBStorage):
         except SQLAlchemyError as error:
             raise StorageInternalError(str(error)) from error
 
-    def _states(self, study_id: int, included: set[int], after: int) -> dict[int, TrialState]:
-        """State by id of the trials after one, and of those `included`."""
-        table = models.TrialModel
+    def _news(self, study_id: int, included: set[int], after: int) -> dict[int, tuple[TrialState, dict[int, float]]]:
+        """By id the state and the results by rung of the trials after one, and of those `included`."""
+        table, results = models.TrialModel, models.TrialIntermediateValueModel
         wanted = or_(table.trial_id > after, table.trial_id.in_(included))
-        query = select(table.trial_id, table.state).where(table.study_id == study_id, wanted)
-        return {row.trial_id: row.state for row in self._rows(query)}
-
-    def _results(self, trials: set[int]) -> dict[int, dict[int, float]]:
-        """Results by rung of each of these trials."""
-        table = models.TrialIntermediateValueModel
-        query = select(table.trial_id, table.step, table.intermediate_value).where(table.trial_id.in_(trials))
-        found: dict[int, dict[int, float]] = {}
-        for row in self._rows(query) if trials else ():
-            found.setdefault(row.trial_id, {})[row.step] = row.intermediate_value
+        query = (
+            select(table.trial_id, table.state, results.step, results.intermediate_value)
+            .join(results, results.trial_id == table.trial_id, isouter=True)
+            .where(table.study_id == study_id, wanted)
+        )
+        found: dict[int, tuple[TrialState, dict[int, float]]] = {}
+        for key, state, step, value in self._rows(query):
+            of_trial = found.setdefault(key, (state, {}))[1]
+            if step is not None:
+                of_trial[step] = value
         return found
+
+    def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
+        """As Optuna's, which asks twice and builds an object for each."""
+        table = models.StudyUserAttributeModel
+        rows = self._rows(select(table.key, table.value_json).where(table.study_id == study_id))
+        return {row.key: json.loads(row.value_json) for row in rows}
 
     def _rows(self, query: Select[Any]) -> Sequence[Any]:
         try:
@@ -169,50 +166,9 @@ def _insert(connection: Connection, study_id: int, trial: FrozenTrial) -> tuple[
     return row.trial_id, row.number
 
 
-def _insert_all(connection: Connection, model: Any, rows: list[dict[str, Any]]) -> None:
-    """Put rows into a table; those of a candidate's choices in one message to Postgres, not in one each."""
-    if connection.dialect.name == "postgresql" and rows and model in _PLAIN:
-        table, columns = model.__tablename__, ", ".join(rows[0])
-        query = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, :rows)"
-        connection.execute(text(query), {"rows": json.dumps(rows)})
-    elif rows:
-        connection.execute(insert(model), rows)
-
-
 def _in_utc(moment: datetime | None) -> datetime | None:
     """A local time as Optuna stores it."""
     return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _details(trials: Sequence[FrozenTrial]) -> dict[Any, list[dict[str, Any]]]:
-    """Rows by table of what trials have besides their state."""
-    found: dict[Any, list[dict[str, Any]]] = {
-        models.TrialParamModel: [],
-        models.TrialUserAttributeModel: [],
-        models.TrialSystemAttributeModel: [],
-        models.TrialIntermediateValueModel: [],
-        models.TrialValueModel: [],
-    }
-    for trial in trials:
-        found[models.TrialParamModel] += _parameters(trial)
-        found[models.TrialUserAttributeModel] += _attributes(trial._trial_id, trial.user_attrs)
-        found[models.TrialSystemAttributeModel] += _attributes(trial._trial_id, trial.system_attrs)
-        found[models.TrialIntermediateValueModel] += _results(trial._trial_id, trial.intermediate_values)
-        if trial.value is not None:
-            found[models.TrialValueModel].append(_value(trial._trial_id, trial.value))
-    return found
-
-
-def _parameters(trial: FrozenTrial) -> list[dict[str, Any]]:
-    return [
-        {
-            "trial_id": trial._trial_id,
-            "param_name": name,
-            "param_value": distribution.to_internal_repr(trial.params[name]),
-            "distribution_json": distribution_to_json(distribution),
-        }
-        for name, distribution in trial.distributions.items()
-    ]
 
 
 def _with_results(trial: FrozenTrial, results: dict[int, float]) -> FrozenTrial:
@@ -249,29 +205,3 @@ def _close(connection: Connection, trial_id: int, state: TrialState) -> None:
     running = (table.c.trial_id == trial_id) & (table.c.state == TrialState.RUNNING)
     if connection.execute(update(table).where(running).values(state=state, **ended)).rowcount != 1:
         raise UpdateFinishedTrialError(f"trial with id {trial_id} is closed")
-
-
-def _replace(connection: Connection, table: Any, key: str, rows: list[dict[str, Any]]) -> None:
-    """Put rows of one trial into a table, in the place of those that have the same keys."""
-    if rows:
-        places = ["trial_id", key]
-        statement = _INSERTS[connection.dialect.name](table.__table__)
-        replaced = {name: statement.excluded[name] for name in rows[0] if name not in places}
-        connection.execute(statement.on_conflict_do_update(index_elements=places, set_=replaced), rows)
-
-
-def _results(trial_id: int, results: Mapping[int, float]) -> list[dict[str, Any]]:
-    kind = models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE
-    return [
-        {"trial_id": trial_id, "step": epochs, "intermediate_value": accuracy, "intermediate_value_type": kind}
-        for epochs, accuracy in results.items()
-    ]
-
-
-def _value(trial_id: int, value: float) -> dict[str, Any]:
-    kind = models.TrialValueModel.TrialValueType.FINITE
-    return {"trial_id": trial_id, "objective": 0, "value": value, "value_type": kind}
-
-
-def _attributes(trial_id: int, attributes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"trial_id": trial_id, "key": key, "value_json": json.dumps(value)} for key, value in attributes.items()]

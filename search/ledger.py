@@ -95,6 +95,9 @@ class Ledger:
         """As of the last reading, and what was written here since."""
         self._read_at = float("-inf")
         """time.monotonic() of it."""
+        self._remembered: dict[str, Any] = {}
+        """The study's attributes, as of the last reading."""
+        self._remembered_at = float("-inf")
         self.verifications = Verifications(store, study.study_name)
         self.driver = _NOBODY
         """Number of the driver that this process is; written down with each candidate it begins."""
@@ -118,7 +121,7 @@ class Ledger:
         except KeyError:
             there = ", ".join(own_names(store)) or "none"
             raise NotFoundError(f"no study is called {name} (there are: {there})") from None
-        if _SETTINGS not in ledger._study.user_attrs:
+        if _SETTINGS not in ledger._attributes():
             raise NotFoundError(f"study {name} is not one of petitnet's")
         return ledger
 
@@ -134,20 +137,20 @@ class Ledger:
     @property
     def settings(self) -> dict[str, Any]:
         """What is fixed for the study, as it is stored."""
-        return dict(self._study.user_attrs[_SETTINGS])
+        return dict(self._attributes()[_SETTINGS])
 
     @property
     def conditions(self) -> dict[str, Any]:
         """Versions, device and data of the last run."""
-        return dict(self._study.user_attrs.get(_CONDITIONS, {}))
+        return dict(self._attributes().get(_CONDITIONS, {}))
 
     def record_conditions(self, conditions: Mapping[str, Any]) -> None:
-        self._study.set_user_attr(_CONDITIONS, dict(conditions))
+        self._set_attribute(_CONDITIONS, dict(conditions))
 
     @property
     def trail(self) -> tuple[Win, ...]:
         """The confirmed winners in their order, each smaller than the one before."""
-        rows = self._study.user_attrs.get(_TRAIL, [])
+        rows = self._attributes().get(_TRAIL, [])
         return tuple(Win(**row | {"when": datetime.fromisoformat(row["when"])}) for row in rows)
 
     @property
@@ -163,7 +166,16 @@ class Ledger:
             trail = self.trail
             if not trail or win.parameters < trail[-1].parameters:
                 rows = [asdict(one) | {"when": one.when.isoformat(timespec="seconds")} for one in (*trail, win)]
-                self._study.set_user_attr(_TRAIL, rows)
+                self._set_attribute(_TRAIL, rows)
+
+    def _attributes(self) -> dict[str, Any]:
+        """Those of the study, as they are stored now."""
+        self._remembered, self._remembered_at = self._storage.get_study_user_attrs(self._identity), time.monotonic()
+        return self._remembered
+
+    def _set_attribute(self, key: str, value: Any) -> None:
+        self._study.set_user_attr(key, value)
+        self._remembered_at = float("-inf")
 
     def post_figure(self, figure: str) -> None:
         """Show a plotly figure, as JSON, on the study's page in the Optuna dashboard.
@@ -181,7 +193,7 @@ class Ledger:
         """
         ranges = distributions(space)
         unstored = create_trial(state=TrialState.RUNNING)
-        trials = self._read if time.monotonic() - self._read_at < _RECENT else self._trials()
+        trials = self._recent_trials()
         study = SeenStudy(self._study, trials) if aim is None else NarrowStudy(self._study, trials, PARAMETERS, aim)
         chosen = sampler.sample_relative(study, unstored, ranges)
         for name, distribution in ranges.items():
@@ -293,19 +305,21 @@ class Ledger:
         return True
 
     def _trial_id(self, number: int) -> int:
+        if number < len(self._read):
+            return self._read[number]._trial_id
         return self._storage.get_trial_id_from_study_id_trial_number(self._identity, number)
 
     def record_confirmation(self, number: int, place: int, confirmation: Confirmation) -> None:
         """A study attribute each: Optuna's finished trials cannot be written to."""
-        self._study.set_user_attr(f"{_CONFIRMATION}:{number}:{place}", asdict(confirmation))
+        self._set_attribute(f"{_CONFIRMATION}:{number}:{place}", asdict(confirmation))
 
     def record_repeat(self, number: int, place: int, run: Run) -> None:
         """Likewise what came of another seed; `place` is 1, 2, ..."""
-        self._study.set_user_attr(f"{_REPEAT}:{number}:{place}", asdict(run))
+        self._set_attribute(f"{_REPEAT}:{number}:{place}", asdict(run))
 
     def confirmations(self, number: int) -> dict[int, Confirmation]:
         """The confirmations of a candidate by their place."""
-        found = _places(self._study.user_attrs, _CONFIRMATION).get(number, {})
+        found = _places(self._attributes(), _CONFIRMATION).get(number, {})
         return {place: Confirmation(**value) for place, value in found.items()}
 
     def claim_confirmation(self, number: int, place: int, living: Collection[int]) -> bool:
@@ -318,24 +332,34 @@ class Ledger:
         return self._claim(f"{_REPEAT}:{number}:{place}", f"{_CLAIM}:{_REPEAT}:{number}:{place}", living)
 
     def _claim(self, wanted: str, claim: str, living: Collection[int]) -> bool:
-        attributes = self._study.user_attrs
+        attributes = self._attributes()
         holder = attributes.get(claim)
         if wanted in attributes or (holder != self.driver and holder in living):
             return False
-        self._study.set_user_attr(claim, self.driver)
+        self._set_attribute(claim, self.driver)
         return True
+
+    def recent(self) -> list[Candidate]:
+        """All candidates as they are, or were a moment ago, by number; without their verifications."""
+        attributes = self._remembered if _is_recent(self._remembered_at) else self._attributes()
+        later = self._read_at >= self._remembered_at  # so that all candidates that the attributes name are there
+        return self._candidates(self._recent_trials() if later else self._trials(), attributes)
 
     def candidates(self) -> list[Candidate]:
         """All of them, by number."""
-        attributes = self._study.user_attrs
-        found = [self._candidate(trial) for trial in self._trials()]
+        attributes = self._attributes()
+        found = self._candidates(self._trials(), attributes)
+        for number, verifications in self.verifications.tested().items():
+            found[number] = replace(found[number], verifications=verifications)
+        return found
+
+    def _candidates(self, trials: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -> list[Candidate]:
+        found = [self._candidate(trial) for trial in trials]
         for number, places in _places(attributes, _CONFIRMATION).items():
             confirmations = tuple(Confirmation(**places[place]) for place in sorted(places))
             found[number] = replace(found[number], confirmations=confirmations)
         for number, places in _places(attributes, _REPEAT).items():
             found[number] = replace(found[number], repeats=tuple(Run(**places[place]) for place in sorted(places)))
-        for number, verifications in self.verifications.tested().items():
-            found[number] = replace(found[number], verifications=verifications)
         return found
 
     def _candidate(self, trial: FrozenTrial) -> Candidate:
@@ -411,6 +435,9 @@ class Ledger:
         """How many candidates are trained or in training, by any driver; not those that pruning has made."""
         return sum(map(is_taken, self._trials()))
 
+    def _recent_trials(self) -> list[FrozenTrial]:
+        return self._read if _is_recent(self._read_at) else self._trials()
+
     def _trials(self) -> list[FrozenTrial]:
         self._read, self._read_at = self._study.get_trials(deepcopy=False), time.monotonic()
         return self._read
@@ -454,6 +481,10 @@ class Ledger:
     def origins(self) -> set[str]:
         """Where the candidates so far came from."""
         return {trial.user_attrs.get(ORIGIN, SAMPLED) for trial in self._trials()}
+
+
+def _is_recent(moment: float) -> bool:
+    return time.monotonic() - moment < _RECENT
 
 
 def _places(attributes: Mapping[str, Any], wanted: str) -> dict[int, dict[int, dict[str, Any]]]:

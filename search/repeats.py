@@ -94,14 +94,15 @@ class Repeater:
         if self.finished < EVERY:
             return None
         self.finished = 0
-        if not self._due():  # nearly always, and then nobody waits for the lock
+        if not self._due(self._ledger.recent()):  # nearly always, and then nobody waits for the lock
             return None
         with self._ledger.store.exclusively(self._ledger.name):
-            return next((job for one in self._due() if (job := self._claimed(one)) is not None), None)
+            due = self._due(self._ledger.candidates())
+            return next((job for one in due if (job := self._claimed(one)) is not None), None)
 
-    def _due(self) -> list[Candidate]:
+    def _due(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """What may be repeated now, best first."""
-        rivals = self._rivals()
+        rivals = self._rivals(candidates)
         repeats = len(self._running) + sum(len(one.repeats) for one in rivals)
         if (repeats + 1) * EVERY > len(rivals):
             return []
@@ -110,17 +111,15 @@ class Repeater:
 
     def take(self, number: int) -> Job | None:
         """One more training of a candidate, if that is worth it and no driver is at it; the study's lock is held."""
-        rivals = self._rivals()
+        rivals = self._rivals(self._ledger.candidates())
         standard = Standard.of(rivals, self._settings.target)
         found = next((one for one in rivals if one.number == number), None)
         return self._claimed(found) if found is not None and standard.admits(found) else None
 
-    def _rivals(self) -> list[Candidate]:
+    def _rivals(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Searched candidates that were trained to the top rung and are not too large to be of use."""
         return [
-            one
-            for one in self._ledger.candidates()
-            if one.mean is not None and one.pruning is None and one.parameters <= self.ceiling
+            one for one in candidates if one.mean is not None and one.pruning is None and one.parameters <= self.ceiling
         ]
 
     def _claimed(self, candidate: Candidate) -> Job | None:

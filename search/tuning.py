@@ -11,7 +11,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, Protocol
@@ -33,6 +33,8 @@ from workers.job import Task, from_result
 
 _RECOUNT = 3.0
 """Seconds between two looks at the cluster's nodes."""
+_AHEAD = 8
+"""Workers for each job that is kept ready, begun or not: whoever reports has its next one before its result is told."""
 
 
 class Conductor(Protocol):
@@ -123,6 +125,10 @@ class _Bridge:
         self._kinds: dict[str, Kind] = {}
         self._jobs: dict[str, Task] = {}
         self._idle: dict[str, None] = {}
+        self._ready: deque[Task] = deque()
+        """Jobs that nobody has yet."""
+        self._untold: deque[tuple[Task, Any]] = deque()
+        """Outcomes that the conductor has not seen yet."""
         self._actors: dict[str, Any] = {}
         self._stillborn = 0
         self._capacity: Counter[Kind] = Counter()
@@ -148,26 +154,33 @@ class _Bridge:
                 return {"worker": worker, "kind": kind}
         return None
 
-    def hand_out(self) -> None:
+    def _hand_out(self) -> None:
         """Give every worker without a job its next one, as far as there are jobs."""
-        for worker in list(self._idle):
-            job = self.conductor.next_job()
-            if job is None:
-                return
+        while self._idle and (job := self._next_job()) is not None:
+            worker = next(iter(self._idle))
             del self._idle[worker]
             self._jobs[worker] = job
             self._desk.put.remote(worker, job)
 
+    def _next_job(self) -> Task | None:
+        return self._ready.popleft() if self._ready else self.conductor.next_job()
+
+    def _make_ready(self) -> None:
+        """One more job, if there are few and nobody waits: results come in between."""
+        few = not self._idle and len(self._ready) * _AHEAD < len(self._jobs)
+        if few and (job := self.conductor.next_job()) is not None:
+            self._ready.append(job)
+
     def take(self, worker: str, actor: Any, result: dict[str, Any]) -> None:
-        """What a worker reports: that it has begun, then the result of each job."""
+        """What a worker reports: that it has begun, then the result of each job, which is told when there is time."""
         self._actors[worker] = actor
         self._stillborn = 0
-        self._idle[worker] = None
         job = self._jobs.pop(worker, None)
         if job is not None:
-            self.conductor.tell(job, from_result(result))
-        self.hand_out()
-        self._count()
+            self._untold.append((job, from_result(result)))
+        self._idle[worker] = None
+        if self._ready:
+            self._hand_out()
 
     def lose(self, worker: str, error: str) -> None:
         """A worker has died."""
@@ -191,9 +204,12 @@ class _Bridge:
 
     def look_around(self) -> None:
         """What is to be done every now and then."""
+        while self._untold:
+            self.conductor.tell(*self._untold.popleft())
         self.conductor.look_around()
-        self.hand_out()
+        self._hand_out()
         self._count()
+        self._make_ready()
         self._on_change()
 
     def dismiss(self) -> None:
