@@ -44,7 +44,7 @@ from search.seeds import derive
 from search.seen_study import NarrowStudy, SeenStudy
 from search.settings import StudySettings
 from search.storage import Store
-from search.verifications import Verifications
+from search.verifications import Verifications, by_length
 from space.architecture import Architecture
 from space.candidate import Candidate, Confirmation, PrunedFrom, Run, State
 from space.identity import identity
@@ -349,8 +349,9 @@ class Ledger:
         """All of them, by number."""
         attributes = self._attributes()
         found = self._candidates(self._trials(), attributes)
-        for number, verifications in self.verifications.tested().items():
-            found[number] = replace(found[number], verifications=verifications)
+        for number, runs in self.verifications.tested().items():
+            longest, shorter = by_length(runs)
+            found[number] = replace(found[number], verifications=longest, shorter=shorter)
         return found
 
     def _candidates(self, trials: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -> list[Candidate]:

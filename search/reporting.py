@@ -84,7 +84,9 @@ def _verify(study: Study, candidate: Candidate) -> str:
     place = study.name if candidate.number in study.winners.values() else f"{study.name}/{candidate.number}"
     count = len(candidate.verifications)
     seeds = [] if count in (0, SEEDS) else ["--seeds", str(count)]
-    return shlex.join(["search", "verify", *seeds, *_operand(place)])
+    lengths = {run.epochs for run in candidate.verifications} - {candidate.epochs}
+    length = ["--epochs", str(max(lengths))] if lengths else []
+    return shlex.join(["search", "verify", *seeds, *length, *_operand(place)])
 
 
 def _prune(study: Study, candidate: Candidate) -> str:

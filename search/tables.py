@@ -46,7 +46,7 @@ VERIFICATIONS = Table(
     Column("seconds", Float(53), nullable=False),
     Column("weights", LargeBinary, nullable=False),
     Column("confusion", Text),
-    UniqueConstraint("study", "candidate", "place"),
+    UniqueConstraint("study", "candidate", "epochs", "place"),
 )
 """Trainings on all training images, with their weights; `confusion` is empty until the test set is read."""
 

@@ -7,6 +7,7 @@ driver reads again and again.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -36,32 +37,32 @@ class Verifications:
         except IntegrityError:  # another process, or this one before the answer was lost
             return
 
-    def trained(self, number: int) -> set[int]:
-        """Places of a candidate's trainings that have ended, tested or not."""
-        query = select(ROWS.c.place).where(ROWS.c.study == self._study, ROWS.c.candidate == number)
+    def trained(self, number: int, epochs: int) -> set[int]:
+        """Places of a candidate's trainings of that length that have ended, tested or not."""
+        query = select(ROWS.c.place).where(self._all(number, epochs))
         return {row.place for row in self._store.read(query)}
 
-    def packed(self, number: int, place: int) -> bytes | None:
+    def packed(self, number: int, epochs: int, place: int) -> bytes | None:
         """The weights of one, as workers.weights packs them; None if there is no such training."""
-        query = select(ROWS.c.weights).where(self._one(number, place))
+        query = select(ROWS.c.weights).where(self._one(number, epochs, place))
         rows = self._store.read(query)
         return bytes(rows[0].weights) if rows else None
 
-    def record_test(self, number: int, place: int, confusion: Confusion) -> None:
+    def record_test(self, number: int, epochs: int, place: int, confusion: Confusion) -> None:
         """What the test set was taken for."""
         text = json.dumps(confusion)
 
         def write(connection: Connection) -> None:
-            connection.execute(update(ROWS).where(self._one(number, place)).values(confusion=text))
+            connection.execute(update(ROWS).where(self._one(number, epochs, place)).values(confusion=text))
 
         self._store.write(write)
 
     def tested(self) -> dict[int, tuple[Verification, ...]]:
-        """All that were tested, by candidate and in the order of their places."""
+        """All that were tested, by candidate, short trainings first, and in the order of their places."""
         columns = [column for column in ROWS.c if column.name != "weights"]
         query = select(*columns).where(ROWS.c.study == self._study, ROWS.c.confusion.is_not(None))
         found: dict[int, tuple[Verification, ...]] = {}
-        for row in self._store.read(query.order_by(ROWS.c.candidate, ROWS.c.place)):
+        for row in self._store.read(query.order_by(ROWS.c.candidate, ROWS.c.epochs, ROWS.c.place)):
             confusion = tuple(tuple(counts) for counts in json.loads(row.confusion))
             found[row.candidate] = (
                 *found.get(row.candidate, ()),
@@ -76,5 +77,14 @@ class Verifications:
             )
         return found
 
-    def _one(self, number: int, place: int) -> ColumnElement[bool]:
-        return and_(ROWS.c.study == self._study, ROWS.c.candidate == number, ROWS.c.place == place)
+    def _all(self, number: int, epochs: int) -> ColumnElement[bool]:
+        return and_(ROWS.c.study == self._study, ROWS.c.candidate == number, ROWS.c.epochs == epochs)
+
+    def _one(self, number: int, epochs: int, place: int) -> ColumnElement[bool]:
+        return and_(self._all(number, epochs), ROWS.c.place == place)
+
+
+def by_length(runs: Sequence[Verification]) -> tuple[tuple[Verification, ...], tuple[Verification, ...]]:
+    """The longest, and the shorter ones."""
+    most = max(run.epochs for run in runs)
+    return tuple(run for run in runs if run.epochs == most), tuple(run for run in runs if run.epochs < most)

@@ -20,6 +20,7 @@ from space.notation import read
 from workers import sources
 from workers.dataset import DataSet
 from workers.job import Failed, Fit, Fitted, Pruning
+from workers.recipe import Recipe
 
 Tell = Callable[[str], None]
 """Takes progress, line by line."""
@@ -34,46 +35,57 @@ class Course:
     candidates: Sequence[Candidate]
 
 
-def verify(ledger: Ledger, candidates: Sequence[Candidate], seeds: int, site: Site, tell: Tell) -> bool:
+def verify(
+    ledger: Ledger, candidates: Sequence[Candidate], seeds: int, site: Site, tell: Tell, epochs: int | None = None
+) -> bool:
     """Verify candidates with `seeds` trainings each, less those that the study has already; False if interrupted.
 
-    SettingsError where the training images are not those of the study, SearchError where a training fails.
+    `epochs` is how long each of them is, by default as long as the study's longest. SettingsError where the training
+    images are not those of the study, SearchError where a training fails.
     """
     for candidate in candidates:
         if not candidate.line:
             number = candidate.number
             raise SettingsError(f"a verification needs a candidate with an architecture, but #{number} has none")
-    return verify_all(ledger, [[candidate] for candidate in candidates], seeds, training_images(ledger), site, tell)
+    groups = [[candidate] for candidate in candidates]
+    return verify_all(ledger, groups, seeds, training_images(ledger), site, tell, epochs)
 
 
 def verify_all(
-    ledger: Ledger, groups: Sequence[Sequence[Candidate]], seeds: int, data: DataSet, site: Site, tell: Tell
+    ledger: Ledger,
+    groups: Sequence[Sequence[Candidate]],
+    seeds: int,
+    data: DataSet,
+    site: Site,
+    tell: Tell,
+    epochs: int | None = None,
 ) -> bool:
     """Verify candidates with `seeds` trainings a group, less those that the study has already; False if interrupted.
 
     The test set is not opened before all trainings have ended.
     """
+    settings = StudySettings.from_json(ledger.settings)
+    recipe = replace(settings.recipe, epochs=epochs or settings.rungs[-1])
     _tell_earlier(ledger, tell)
-    missing = [course for group in groups for course in _courses(ledger, group, seeds)]
+    missing = [course for group in groups for course in _courses(ledger, group, seeds, recipe)]
     if missing and not _train(ledger, missing, data, site, tell):
         return False
-    _read_test_set(ledger, [candidate for group in groups for candidate in group], data, tell)
-    Poster(ledger, StudySettings.from_json(ledger.settings)).post(ledger.candidates())
+    _read_test_set(ledger, [candidate for group in groups for candidate in group], recipe.epochs, data, tell)
+    Poster(ledger, settings).post(ledger.candidates())
     return True
 
 
-def _courses(ledger: Ledger, group: Sequence[Candidate], seeds: int) -> list[Course]:
+def _courses(ledger: Ledger, group: Sequence[Candidate], seeds: int, recipe: Recipe) -> list[Course]:
     """The trainings that a group lacks."""
-    trained = [ledger.verifications.trained(candidate.number) for candidate in group]
-    settings = StudySettings.from_json(ledger.settings)
+    trained = [ledger.verifications.trained(candidate.number, recipe.epochs) for candidate in group]
     return [
-        Course(fit=_fit(settings, group[-1], place), place=place, candidates=group)
+        Course(fit=_fit(ledger.settings_seed, recipe, group[-1], place), place=place, candidates=group)
         for place in range(seeds)
         if not all(place in places for places in trained)
     ]
 
 
-def _fit(settings: StudySettings, candidate: Candidate, place: int) -> Fit:
+def _fit(seed: int, recipe: Recipe, candidate: Candidate, place: int) -> Fit:
     """One training of a verification: what pruning has made is trained and pruned as it was made."""
     origin, pruning = candidate.number, None
     if candidate.pruning is not None and candidate.pruning.is_masked:
@@ -82,8 +94,8 @@ def _fit(settings: StudySettings, candidate: Candidate, place: int) -> Fit:
     return Fit(
         key=f"{candidate.number}/{place}",
         line=candidate.line,
-        recipe=replace(settings.recipe, epochs=settings.rungs[-1]),
-        seed=derive(settings.seed, "verification", origin, place),
+        recipe=recipe,
+        seed=derive(seed, "verification", origin, place),
         pruning=pruning,
     )
 
@@ -102,7 +114,7 @@ def _train(ledger: Ledger, courses: Sequence[Course], data: DataSet, site: Site,
                 candidate.number,
                 course.place,
                 seed=fit.seed,
-                epochs=stage.epochs,
+                epochs=fit.epochs,
                 seconds=outcome.seconds,
                 weights=stage.weights,
             )
@@ -111,26 +123,28 @@ def _train(ledger: Ledger, courses: Sequence[Course], data: DataSet, site: Site,
     return train_batch([course.fit for course in courses], data, site, take)
 
 
-def _read_test_set(ledger: Ledger, candidates: Sequence[Candidate], training: DataSet, tell: Tell) -> None:
+def _read_test_set(ledger: Ledger, candidates: Sequence[Candidate], epochs: int, training: DataSet, tell: Tell) -> None:
     """Count what each trained network takes the test images for, unless that is on record."""
     from workers.reading import confusion
     from workers.weights import unpack
 
     record = ledger.verifications
-    tested = {number: {run.place for run in runs} for number, runs in record.tested().items()}
+    tested = {number: {run.place for run in runs if run.epochs == epochs} for number, runs in record.tested().items()}
     due = [
         (candidate, place)
         for candidate in candidates
-        for place in sorted(record.trained(candidate.number) - tested.get(candidate.number, set()))
+        for place in sorted(record.trained(candidate.number, epochs) - tested.get(candidate.number, set()))
     ]
     if not due:
         return
     test = sources.load(training.name, home.data_directory(), "test")
     tell(f"all trainings have ended; reading the test set once for each of {len(due)}")
     for candidate, place in due:
-        packed = record.packed(candidate.number, place)
+        packed = record.packed(candidate.number, epochs, place)
         assert packed is not None
-        record.record_test(candidate.number, place, confusion(read(candidate.line), unpack(packed), test, training))
+        record.record_test(
+            candidate.number, epochs, place, confusion(read(candidate.line), unpack(packed), test, training)
+        )
 
 
 def _tell_earlier(ledger: Ledger, tell: Tell) -> None:

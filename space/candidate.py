@@ -56,7 +56,7 @@ class Verification:
     """One fresh training of a candidate on all training images, and the test set read once at its end."""
 
     place: int
-    """Which of the candidate's verifications: 0, 1, ..."""
+    """Which of the candidate's verifications of that length: 0, 1, ..."""
     seed: int
     accuracy: float
     """On the test images, by the weights of the last epoch; a fraction."""
@@ -129,6 +129,9 @@ class Candidate:
     """What came of its other seeds, in the order of their places."""
     confirmations: tuple[Confirmation, ...] = ()
     verifications: tuple[Verification, ...] = ()
+    """Those of its longest ones; which length counts must not be chosen by what came of it."""
+    shorter: tuple[Verification, ...] = ()
+    """Verifications that do not count, since longer ones followed."""
     pruning: PrunedFrom | None = None
     """None for what was searched; else `parameters` are those that are left."""
 

@@ -82,7 +82,7 @@ def confirm(ledger: Ledger) -> int:
     ledger.record_winner(number)
     for place, wrong in enumerate((61, 55, 66, 58, 60)):
         ledger.verifications.add(number, place, seed=place, epochs=16, seconds=190.0, weights=b"")
-        ledger.verifications.record_test(number, place, _confusion(wrong, random.Random(place)))
+        ledger.verifications.record_test(number, 16, place, _confusion(wrong, random.Random(place)))
     return number
 
 

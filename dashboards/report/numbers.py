@@ -124,7 +124,7 @@ class Report:
     @property
     def test_readings(self) -> int:
         """How often the study has read the test set, for whichever candidate."""
-        return sum(len(candidate.verifications) for candidate in self.candidates)
+        return sum(len(candidate.verifications) + len(candidate.shorter) for candidate in self.candidates)
 
     @cached_property
     def chart(self) -> ThinChart | None:
@@ -152,7 +152,7 @@ class Report:
         return sum(
             candidate.seconds
             + sum(run.seconds for run in candidate.confirmations)
-            + sum(run.seconds for run in candidate.verifications)
+            + sum(run.seconds for run in (*candidate.verifications, *candidate.shorter))
             for candidate in self.candidates
         )
 

@@ -109,9 +109,10 @@ def _read(store: Store, place: str, wanted: int) -> _Stored:
     runs = {run.place: run for run in candidate.verifications}
     if not runs:
         raise NotFoundError(f"{name} has no verified weights yet; to train them: search verify {name}")
-    packed = ledger.verifications.packed(candidate.number, wanted)
-    if packed is None or wanted not in runs:
+    if wanted not in runs:
         raise NotFoundError(f"{name} has no verification {wanted} (it has {', '.join(map(str, runs))})")
+    packed = ledger.verifications.packed(candidate.number, runs[wanted].epochs, wanted)
+    assert packed is not None
     return _Stored(ledger.name, ledger.settings, ledger.conditions, candidate, runs[wanted], packed)
 
 

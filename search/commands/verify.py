@@ -26,13 +26,21 @@ SEEDS = 5
 @click.command("verify")
 @click.argument("place", metavar="STUDY[/CANDIDATE]")
 @click.option("--seeds", type=click.IntRange(1), default=SEEDS, help="Trainings, those on record included.")
+@click.option(
+    "--epochs",
+    type=click.IntRange(1),
+    help="Of each training; only the longest count.  [default: the study's longest]",
+)
 @options.with_site
 @options.with_storage
 @options.with_storage_timeout
 @options.with_json
-def verify_command(place: str, seeds: int, site: Site, url: URL, storage_timeout: float, as_json: bool) -> int:
+def verify_command(
+    place: str, seeds: int, epochs: int | None, site: Site, url: URL, storage_timeout: float, as_json: bool
+) -> int:
     """Train a candidate, by default the winner, afresh on all training images and read the test set once for each.
 
+    Verify a candidate by trainings of one length, chosen before: those of another are kept, but only the longest count.
     Of a study with several budgets it does so with the winner of each, and --json prints a list. Weights are those of
     the last epoch. The exit code is 3 if a mean misses the study's target.
     """
@@ -40,10 +48,11 @@ def verify_command(place: str, seeds: int, site: Site, url: URL, storage_timeout
 
     with options.writing(url, storage_timeout) as store:
         ledger, chosen = all_confirmed(store, place)
-        ended = verify(ledger, chosen, seeds, site, options.say)
+        ended = verify(ledger, chosen, seeds, site, options.say, epochs)
         found, target = [ledger.candidate(candidate.number) for candidate in chosen], ledger.settings["target"]
     if not ended:
-        click.echo(f"interrupted; to go on: search verify {place} --seeds {seeds}", err=True)
+        length = "" if epochs is None else f" --epochs {epochs}"
+        click.echo(f"interrupted; to go on: search verify {place} --seeds {seeds}{length}", err=True)
         return INTERRUPTED
     if as_json:
         rows = [verified_row(candidate, target) for candidate in found]

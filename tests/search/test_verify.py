@@ -38,7 +38,7 @@ def test_what_is_recorded_is_what_the_weights_on_record_reach(
     assert verify(ledger, [candidate], 2, Site(), lambda _: None)
     training, test = (sources.load("digits", tmp_path / "data", part) for part in ("train", "test"))
     for run in ledger.candidate(candidate.number).verifications:
-        packed = ledger.verifications.packed(candidate.number, run.place)
+        packed = ledger.verifications.packed(candidate.number, run.epochs, run.place)
         assert packed is not None
         found = confusion(read(candidate.line), unpack(packed), test, training)
         assert (run.confusion, run.accuracy) == (found, accuracy(found))
@@ -72,6 +72,21 @@ def test_a_second_verification_says_how_often_the_test_set_was_read(
     assert bench.log == ["opened train"]
 
 
+def test_longer_trainings_count_and_the_shorter_ones_stay_on_record(
+    ledger: Ledger, candidate: Candidate, bench: Bench
+) -> None:
+    assert verify(ledger, [candidate], 2, Site(), lambda _: None)
+    said: list[str] = []
+    bench.log.clear()
+    assert verify(ledger, [candidate], 1, Site(), said.append, epochs=64)
+    assert said[0] == f"the test set has been read before in this study: 2 times for #{candidate.number}"
+    assert [entry.split()[0] for entry in bench.log] == ["opened", "trained", "opened"]
+    found = ledger.candidate(candidate.number)
+    assert [run.epochs for run in found.verifications] == [64]
+    assert [run.epochs for run in found.shorter] == [16, 16]
+    assert found.verified_accuracy == found.verifications[0].accuracy
+
+
 def test_a_training_that_fails_ends_it_and_those_that_did_not_stay(
     ledger: Ledger, candidate: Candidate, bench: Bench
 ) -> None:
@@ -79,7 +94,7 @@ def test_a_training_that_fails_ends_it_and_those_that_did_not_stay(
     bench.spoil = lambda outcome: outcome if next(first, False) else Failed(epochs=1, reason="the loss became nan")
     with pytest.raises(SearchError, match="the loss became nan"):
         verify(ledger, [candidate], 3, Site(), lambda _: None)
-    assert ledger.verifications.trained(candidate.number) == {0}
+    assert ledger.verifications.trained(candidate.number, 16) == {0}
 
 
 def test_other_training_images_than_the_studys_are_refused(ledger: Ledger, candidate: Candidate, bench: Bench) -> None:
@@ -98,7 +113,7 @@ def test_what_pruning_has_made_is_pruned_again_for_each_seed(
     origin = PrunedFrom(parent=candidate.number, what="weights", keep=0.5, rounds=2, round=1)
     number = ledger.add_pruned(architecture, 1000, origin, RungResult(16, 0.9, 1.0))
     assert verify(ledger, [ledger.candidate(number)], 1, Site(), lambda _: None)
-    packed = ledger.verifications.packed(number, 0)
+    packed = ledger.verifications.packed(number, 16, 0)
     assert packed is not None
     kept = nonzero(architecture, unpack(packed))
     assert kept < architecture.totals.parameters

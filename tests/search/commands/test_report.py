@@ -47,7 +47,7 @@ def add_candidate(ledger: Ledger, settings: StudySettings, accuracy: float, orig
 def verify(ledger: Ledger, number: int, times: int) -> None:
     for place in range(times):
         ledger.verifications.add(number, place, seed=place, epochs=16, seconds=2.0, weights=b"weights")
-        ledger.verifications.record_test(number, place, ((49, 1), (0, 50)))
+        ledger.verifications.record_test(number, 16, place, ((49, 1), (0, 50)))
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def verified(ledger: Ledger, candidate: Candidate) -> Candidate:
     for place in (0, 1):
         weights = pack(with_weights(read(candidate.line), place).state_dict())
         ledger.verifications.add(candidate.number, place, seed=place, epochs=16, seconds=1.0, weights=weights)
-        ledger.verifications.record_test(candidate.number, place, CONFUSION)
+        ledger.verifications.record_test(candidate.number, 16, place, CONFUSION)
     ledger.record_winner(candidate.number)
     return ledger.candidate(candidate.number)
 
@@ -78,7 +78,7 @@ def test_the_weights_are_those_of_the_first_verification_unless_another_is_named
     export(database, "study", output / "first", "--format", "safetensors")
     export(database, "study", output / "second", "--format", "safetensors", "--verification", "1")
     for place, name in enumerate(("first", "second")):
-        assert (output / name / "model.safetensors").read_bytes() == ledger.verifications.packed(0, place)
+        assert (output / name / "model.safetensors").read_bytes() == ledger.verifications.packed(0, 16, place)
 
 
 def test_preprocessing_is_built_in_where_that_is_asked_for(verified: Candidate, database: str, output: Path) -> None:
@@ -104,10 +104,10 @@ def test_a_pruned_network_counts_what_is_left(verified: Candidate, ledger: Ledge
 
     pruning = PrunedFrom(parent=0, what="weights", keep=0.5, rounds=1, round=1)
     number = ledger.add_pruned(read(verified.line), verified.parameters - 100, pruning, RungResult(16, 0.9, 1.0))
-    packed = ledger.verifications.packed(0, 0)
+    packed = ledger.verifications.packed(0, 16, 0)
     assert packed is not None
     ledger.verifications.add(number, 0, seed=0, epochs=16, seconds=1.0, weights=packed)
-    ledger.verifications.record_test(number, 0, CONFUSION)
+    ledger.verifications.record_test(number, 16, 0, CONFUSION)
     done = export(database, f"study/{number}", output, "--format", "safetensors", "--json")
     found = json.loads(done.stdout)["metrics"]
     assert (found["parameters"], found["parameters_held_at_zero"]) == (verified.parameters - 100, 100)
@@ -153,7 +153,7 @@ def test_other_data_than_the_study_had_are_refused(
 
 def test_damaged_weights_are_one_line(ledger: Ledger, candidate: Candidate, database: str, output: Path) -> None:
     ledger.verifications.add(candidate.number, 0, seed=0, epochs=16, seconds=1.0, weights=b"nothing")
-    ledger.verifications.record_test(candidate.number, 0, CONFUSION)
+    ledger.verifications.record_test(candidate.number, 16, 0, CONFUSION)
     line = refusal(export(database, "study/0", output, "--format", "onnx"), SearchError)
     assert "not a network's weights" in line
 
