@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from benchmarks.common import json_lines
 from benchmarks.training import LINES, our_command, plain_command, timed, write_images
 from space.statistics import Summary, difference
 
@@ -46,8 +47,7 @@ def main() -> None:
 
 
 def _known(file: Path) -> dict[Training, float]:
-    rows = map(json.loads, file.read_text().splitlines() if file.exists() else [])
-    return {(name, whose, seed): accuracy for name, whose, seed, accuracy in rows}
+    return {(name, whose, seed): accuracy for name, whose, seed, accuracy in json_lines(file)}
 
 
 def _command(training: Training, epochs: int, images: Path) -> Sequence[str]:

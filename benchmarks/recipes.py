@@ -15,19 +15,15 @@ import multiprocessing
 import os
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from functools import cache
 from typing import Any
 
-from search import home
+from benchmarks.common import mnist
 from space.notation import read
 from space.statistics import Summary
-from workers import sources
 from workers.dataset import FOLDS
 from workers.job import Trained
-from workers.numerics import device, fastest
-from workers.process import prepare
 from workers.recipe import Augmentation, Recipe, default_recipe
-from workers.training import Batches, batches, train
+from workers.training import train
 
 LINES = {
     "3k": "1x28x28-4c3nr-8c3nr-P2-8c3nr-12c3nr-10c3-G",
@@ -72,15 +68,9 @@ def _error(one: Summary) -> float:
 def accuracy(task: Task) -> float:
     """On the fold held out; a fraction."""
     changes, name, epochs, seed = task
-    data = _data(seed % FOLDS)
+    data = mnist(seed % FOLDS)
     outcome = train(read(LINES[name]), data, changed(default_recipe(epochs, len(data.train)), changes), seed=seed)
     return outcome.accuracy if isinstance(outcome, Trained) else float("nan")
-
-
-@cache
-def _data(fold: int) -> Batches:
-    prepare()
-    return batches(sources.load("mnist", home.data_directory()), fold, fastest(home.numerics_file()), device())
 
 
 def changed(recipe: Recipe, changes: str) -> Recipe:

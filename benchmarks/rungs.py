@@ -17,21 +17,17 @@ import os
 import random
 import time
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
 
 from scipy.stats import spearmanr
 
-from search import home
+from benchmarks.common import json_lines, mnist
 from search.settings import RUNGS, StudySettings
 from space.filling import settle
 from space.notation import read, write
-from workers import sources
 from workers.job import Trained
-from workers.numerics import device, fastest
-from workers.process import prepare
 from workers.recipe import default_recipe
-from workers.training import Batches, batches, train
+from workers.training import train
 
 Accuracies = dict[str, dict[int, float]]
 """By network, in one line, and epochs."""
@@ -60,7 +56,7 @@ def main() -> None:
 
 def _known(file: Path) -> Accuracies:
     found: Accuracies = {}
-    for line, epochs, accuracy in map(json.loads, file.read_text().splitlines() if file.exists() else []):
+    for line, epochs, accuracy in json_lines(file):
         found.setdefault(line, {})[epochs] = accuracy
     return found
 
@@ -78,15 +74,9 @@ def _train(task: tuple[str, int, float]) -> tuple[str, int, float | None]:
     line, epochs, ends = task
     if time.monotonic() > ends:
         return line, epochs, None
-    data = _data()
+    data = mnist(0)
     outcome = train(read(line), data, default_recipe(epochs, len(data.train)), seed=epochs)
     return line, epochs, outcome.accuracy if isinstance(outcome, Trained) else 0.0
-
-
-@cache
-def _data() -> Batches:
-    prepare()
-    return batches(sources.load("mnist", home.data_directory()), 0, fastest(home.numerics_file()), device())
 
 
 def _report(whole: Mapping[str, Mapping[int, float]]) -> None:

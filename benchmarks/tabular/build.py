@@ -28,6 +28,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.common import json_lines
 from benchmarks.tabular.table import RUNGS, SEEDS, pack
 from search import home
 from search.settings import StudySettings
@@ -63,7 +64,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=math.inf, help="after which no training is begun")
     asked = parser.parse_args()
     ends = time.monotonic() + asked.seconds
-    rows = _known(asked.file)
+    rows: list[Row] = json_lines(asked.file)
     with multiprocessing.get_context("spawn").Pool(len(os.sched_getaffinity(0))) as pool, asked.file.open("a") as out:
         for near in (False, True):
             known = {row["identity"] for row in rows}
@@ -75,10 +76,6 @@ def main() -> None:
                     print(json.dumps(row), file=out, flush=True)
     pack(rows)
     print(f"{len(rows)} networks")
-
-
-def _known(file: Path) -> list[Row]:
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def _random(count: int) -> Iterator[Row]:
