@@ -13,11 +13,40 @@ from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import Connection, Select, func, insert, or_, select, update
+from sqlalchemy import Connection, Executable, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from search.trial_details import details, news, write_rows
 from search.trial_rows import read_trials
+
+# Statements are made once: SQLAlchemy takes as long to put one together as the database to carry it out.
+_STUDY, _TRIAL, _RESULT = models.StudyModel, models.TrialModel, models.TrialIntermediateValueModel
+_LOCK = select(_STUDY.study_id).where(_STUDY.study_id == bindparam("of")).with_for_update()
+_NEW = (
+    insert(_TRIAL)
+    .values(
+        number=select(func.count()).where(_TRIAL.study_id == bindparam("of")).scalar_subquery(),
+        study_id=bindparam("of"),
+        state=bindparam("now"),
+        datetime_start=bindparam("begun"),
+        datetime_complete=bindparam("ended"),
+    )
+    .returning(_TRIAL.trial_id, _TRIAL.number)
+)
+_STILL_RUNNING = (_TRIAL.trial_id == bindparam("trial")) & (_TRIAL.state == TrialState.RUNNING)
+_STATE = update(_TRIAL).where(_STILL_RUNNING).values(state=bindparam("now"))
+_END = _STATE.values(datetime_complete=bindparam("ended"))
+_NEWS = (
+    select(_TRIAL.trial_id, _TRIAL.state, _RESULT.step, _RESULT.intermediate_value)
+    .join(_RESULT, _RESULT.trial_id == _TRIAL.trial_id, isouter=True)
+    .where(
+        _TRIAL.study_id == bindparam("of"),
+        or_(_TRIAL.trial_id > bindparam("after"), _TRIAL.trial_id.in_(bindparam("included", expanding=True))),
+    )
+)
+_ATTRIBUTES = select(models.StudyUserAttributeModel.key, models.StudyUserAttributeModel.value_json).where(
+    models.StudyUserAttributeModel.study_id == bindparam("of")
+)
 
 
 class BulkStorage(RDBStorage):
@@ -37,10 +66,9 @@ class BulkStorage(RDBStorage):
     def create(self, study_id: int, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
         """Make new trials that are like `trials`, with their ids and numbers, in one transaction."""
         made = [copy(trial) for trial in trials]
-        study = models.StudyModel
         try:
             with self.engine.begin() as connection:
-                connection.execute(select(study.study_id).where(study.study_id == study_id).with_for_update())
+                connection.execute(_LOCK, {"of": study_id})
                 for trial in made:
                     trial._trial_id, trial.number = _insert(connection, study_id, trial)
                 write_rows(connection, details(made))
@@ -120,15 +148,8 @@ class BulkStorage(RDBStorage):
 
     def _news(self, study_id: int, included: set[int], after: int) -> dict[int, tuple[TrialState, dict[int, float]]]:
         """By id the state and the results by rung of the trials after one, and of those `included`."""
-        table, results = models.TrialModel, models.TrialIntermediateValueModel
-        wanted = or_(table.trial_id > after, table.trial_id.in_(included))
-        query = (
-            select(table.trial_id, table.state, results.step, results.intermediate_value)
-            .join(results, results.trial_id == table.trial_id, isouter=True)
-            .where(table.study_id == study_id, wanted)
-        )
         found: dict[int, tuple[TrialState, dict[int, float]]] = {}
-        for key, state, step, value in self._rows(query):
+        for key, state, step, value in self._rows(_NEWS, of=study_id, after=after, included=list(included)):
             of_trial = found.setdefault(key, (state, {}))[1]
             if step is not None:
                 of_trial[step] = value
@@ -136,33 +157,20 @@ class BulkStorage(RDBStorage):
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
         """As Optuna's, which asks twice and builds an object for each."""
-        table = models.StudyUserAttributeModel
-        rows = self._rows(select(table.key, table.value_json).where(table.study_id == study_id))
-        return {row.key: json.loads(row.value_json) for row in rows}
+        return {row.key: json.loads(row.value_json) for row in self._rows(_ATTRIBUTES, of=study_id)}
 
-    def _rows(self, query: Select[Any]) -> Sequence[Any]:
+    def _rows(self, query: Executable, **values: Any) -> Sequence[Any]:
         try:
             with self._reader.connect() as connection:
-                return connection.execute(query).all()
+                return connection.execute(query, values).all()
         except SQLAlchemyError as error:
             raise StorageInternalError(str(error)) from error
 
 
 def _insert(connection: Connection, study_id: int, trial: FrozenTrial) -> tuple[int, int]:
     """Id and number of a new trial with the state and the times of `trial`; the study is locked against others."""
-    table = models.TrialModel.__table__
-    before = select(func.count()).where(table.c.study_id == study_id).scalar_subquery()
-    row = connection.execute(
-        insert(table)
-        .values(
-            number=before,
-            study_id=study_id,
-            state=trial.state,
-            datetime_start=_in_utc(trial.datetime_start),
-            datetime_complete=_in_utc(trial.datetime_complete),
-        )
-        .returning(table.c.trial_id, table.c.number)
-    ).one()
+    begun, ended = _in_utc(trial.datetime_start), _in_utc(trial.datetime_complete)
+    row = connection.execute(_NEW, {"of": study_id, "now": trial.state, "begun": begun, "ended": ended}).one()
     return row.trial_id, row.number
 
 
@@ -200,8 +208,8 @@ def _recorded(
 
 def _close(connection: Connection, trial_id: int, state: TrialState) -> None:
     """Give a running trial its state; UpdateFinishedTrialError if it is not running."""
-    table = models.TrialModel.__table__
-    ended = {"datetime_complete": _in_utc(datetime.now())} if state.is_finished() else {}
-    running = (table.c.trial_id == trial_id) & (table.c.state == TrialState.RUNNING)
-    if connection.execute(update(table).where(running).values(state=state, **ended)).rowcount != 1:
+    values: dict[str, Any] = {"trial": trial_id, "now": state}
+    if state.is_finished():
+        values["ended"] = _in_utc(datetime.now())
+    if connection.execute(_END if state.is_finished() else _STATE, values).rowcount != 1:
         raise UpdateFinishedTrialError(f"trial with id {trial_id} is closed")

@@ -61,17 +61,22 @@ def write_rows(connection: Connection, rows: Rows) -> None:
     if connection.dialect.name == "postgresql":
         if filled:
             texts = {table.__tablename__: json.dumps(there) for table, there in filled.items()}
-            connection.execute(_statement(tuple(filled)), texts)
+            connection.execute(_on_postgres(tuple(filled)), texts)
         return
     for table, there in filled.items():
-        statement = sqlite.insert(table.__table__)
-        places = ["trial_id", _PLACES[table]]
-        replaced = {name: statement.excluded[name] for name in there[0] if name not in places}
-        connection.execute(statement.on_conflict_do_update(index_elements=places, set_=replaced), there)
+        connection.execute(_on_sqlite(table), there)
 
 
 @cache
-def _statement(tables: tuple[Any, ...]) -> TextClause:
+def _on_sqlite(table: Any) -> sqlite.Insert:
+    """One that writes a row of a table."""
+    places, statement = ["trial_id", _PLACES[table]], sqlite.insert(table.__table__)
+    replaced = {name: statement.excluded[name] for name in _columns(table) if name not in places}
+    return statement.on_conflict_do_update(index_elements=places, set_=replaced)
+
+
+@cache
+def _on_postgres(tables: tuple[Any, ...]) -> TextClause:
     """One that writes rows of several tables, given as JSON under their names."""
     parts = [_part(table.__tablename__, _PLACES[table], _columns(table)) for table in tables]
     return text(f"WITH {', '.join(parts)} SELECT")
