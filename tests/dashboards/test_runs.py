@@ -16,7 +16,10 @@ def same(candidates: list[Candidate]) -> list[Candidate]:
     """An interrupted candidate, and the one that took its place."""
     repeats = tuple(Run(seed=seed, accuracy=accuracy, seconds=60.0) for seed, accuracy in ((8, 0.94), (9, 0.93)))
     tested = Verification(place=0, seed=4, accuracy=0.5, confusion=((1, 1), (0, 0)), epochs=16, seconds=1.0)
-    return [candidates[1], replace(candidates[3], seed=7, repeats=repeats, verifications=(tested,))]
+    return [
+        candidates[1],
+        replace(candidates[3], seed=7, repeats=repeats, verifications=(tested,), shorter=(replace(tested, epochs=4),)),
+    ]
 
 
 def test_all_trainings_of_a_network_are_told_with_what_they_were_measured_on(same: list[Candidate]) -> None:
@@ -30,19 +33,21 @@ def test_all_trainings_of_a_network_are_told_with_what_they_were_measured_on(sam
         (3, "validation", 0, 16, 9, 0.93),
         (3, "confirmation", 1, 16, 1, 0.91),
         (3, "confirmation", 2, 16, 2, 0.93),
+        (3, "test", None, 4, 4, 0.5),
         (3, "test", None, 16, 4, 0.5),
     ]
 
 
 def test_those_alike_have_a_mean_and_a_spread(same: list[Candidate]) -> None:
     row = json.loads(json.dumps(run_rows(trainings(same, 16))))
-    assert len(row["runs"]) == 9
+    assert len(row["runs"]) == 10
     spreads = {(one["kind"], one["epochs"]): one for one in row["spreads"]}
     assert spreads.keys() == {
         ("validation", 1),
         ("validation", 4),
         ("validation", 16),
         ("confirmation", 16),
+        ("test", 4),
         ("test", 16),
     }
     several = spreads["validation", 16]
