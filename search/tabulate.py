@@ -60,6 +60,7 @@ def _flat(candidate: Candidate) -> dict[str, Any]:
     row["repeats"] = len(candidate.repeats)
     row["confirmations"] = len(candidate.confirmations)
     row["verifications"] = len(candidate.verifications)
+    row["shorter_verifications"] = len(row.pop("shorter"))
     row["pruning"] = None if candidate.pruning is None else str(candidate.pruning)
     return row
 
