@@ -33,9 +33,9 @@ class Batch:
         """Whether all have come to an end, or the run is to."""
         return self.interrupted or self._left == 0
 
-    def next_job(self) -> Fit | None:
-        """What to train next; None if all are handed out."""
-        return self._waiting.popleft() if self._waiting and not self.finished else None
+    def next_jobs(self, wanted: int) -> list[Fit]:
+        """What to train next, as much as is wanted; fewer if nearly all are handed out."""
+        return [self._waiting.popleft() for _ in range(min(wanted, len(self._waiting))) if not self.finished]
 
     def tell(self, job: Fit, outcome: Fitted | Failed) -> None:
         """Pass on what became of a training."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from search.artifacts import Artifact
 from search.confirmation import Confirmer
@@ -136,22 +138,35 @@ class Conductor:
         self._looked = time.monotonic()
 
     def next_job(self) -> Job | None:
-        """What to train next: what is due already, then a confirmation, then a new candidate; None for now."""
-        if self.finished or (self._nothing_due and not self._ready):
-            return None
-        job = self._ready.popleft() if self._ready else self._own_job()
-        if job is None and not self._training:
+        """What to train next; None for now."""
+        return next(iter(self.next_jobs(1)), None)
+
+    def next_jobs(self, wanted: int) -> list[Job]:
+        """What to train next, as much as is wanted: what is due already, then confirmations and repeats, then new
+        candidates; fewer if there is nothing else for now.
+
+        Many at once take the database hardly longer than one.
+        """
+        if wanted <= 0 or self.finished or (self._nothing_due and not self._ready):
+            return []
+        jobs = list(islice(self._due(), wanted))
+        jobs += self._new_candidates(wanted - len(jobs))
+        if not jobs and not self._training:
             self._look()
-        self._nothing_due = job is None
-        return job
+        self._nothing_due = len(jobs) < wanted
+        return jobs
 
-    def _own_job(self) -> Job | None:
-        return self._confirmer.next_job() or self._repeater.next_job() or self._new_candidate()
+    def _due(self) -> Iterator[Job]:
+        while self._ready:
+            yield self._ready.popleft()
+        while (job := self._confirmer.next_job() or self._repeater.next_job()) is not None:
+            yield job
 
-    def _new_candidate(self) -> Job | None:
-        proposal = self._proposer.propose(self._repeater.take)
-        if not isinstance(proposal, Proposal):
-            return proposal
+    def _new_candidates(self, wanted: int) -> list[Job]:
+        found = self._proposer.propose(wanted, self._repeater.take) if wanted else []
+        return [self._begun(one) if isinstance(one, Proposal) else one for one in found]
+
+    def _begun(self, proposal: Proposal) -> Job:
         seed = self._ledger.seed(proposal.number)
         self._training[proposal.number] = _Training(proposal.line, proposal.parameters, seed)
         return self._rung(proposal.number, self._settings.rungs[0])

@@ -31,7 +31,6 @@ from search.records import (
     PARAMETERS,
     PRUNING,
     REASON,
-    SAMPLED,
     SECONDS,
     as_candidate,
     description,
@@ -45,9 +44,9 @@ from search.seen_study import NarrowStudy, SeenStudy
 from search.settings import StudySettings
 from search.storage import Store
 from search.verifications import Verifications, by_length
+from search.wish import SAMPLED, Wish
 from space.architecture import Architecture
 from space.candidate import Candidate, Confirmation, PrunedFrom, Run, State
-from space.identity import identity
 from space.ranges import Choices, Value
 from space.search_space import SearchSpace
 from space.trail import Win
@@ -191,7 +190,7 @@ class Ledger:
 
         `aim` is the most parameters that the network should have, where that is less than the study's budget.
         """
-        ranges = distributions(space)
+        ranges = dict(distributions(space))
         unstored = create_trial(state=TrialState.RUNNING)
         trials = self._recent_trials()
         study = SeenStudy(self._study, trials) if aim is None else NarrowStudy(self._study, trials, PARAMETERS, aim)
@@ -202,30 +201,31 @@ class Ledger:
         return {name: chosen[name] for name in ranges}
 
     def begin(
-        self,
-        space: SearchSpace,
-        choices: Choices,
-        budget: int,
-        origin: str = SAMPLED,
-        *,
-        again: int | None = None,
-        rejected: tuple[Choices, str] | None = None,
+        self, space: SearchSpace, choices: Choices, budget: int, origin: str = SAMPLED, *, again: int | None = None
     ) -> int:
-        """Write down a candidate that is going to be trained, whole and at once; its number.
+        """Write down a candidate that is going to be trained; its number. See Wish for the rest."""
+        return self.begin_all([Wish(space, choices, origin, again)], budget)[0]
 
-        `again` is the number of the interrupted candidate that it repeats; `rejected` are choices over budget, and
-        their origin, that it takes the place of.
-        """
-        trial = in_training(space, choices, budget, origin)
+    def begin_all(self, wishes: Sequence[Wish], budget: int) -> list[int]:
+        """Write down candidates that are going to be trained, whole and all at once; their numbers."""
+        trials = []
+        for wish in wishes:
+            if wish.rejected is not None:
+                trials.append(over_budget(wish.rejected, budget))
+            trials.append(self._begun(wish, budget))
+        numbers = self._create(trials)
+        return [number for number, trial in zip(numbers, trials, strict=True) if trial.state == TrialState.RUNNING]
+
+    def _begun(self, wish: Wish, budget: int) -> FrozenTrial:
+        trial = in_training(wish, budget)
         trial.user_attrs[DRIVER] = self.driver
-        if again is not None:
-            trial.user_attrs[AGAIN] = again
-        before = [] if rejected is None else [over_budget(space, rejected[0], budget, rejected[1])]
-        return self._create([*before, trial])[-1]
+        if wish.again is not None:
+            trial.user_attrs[AGAIN] = wish.again
+        return trial
 
     def reject(self, space: SearchSpace, choices: Choices, budget: int, origin: str = SAMPLED) -> int:
         """Write down a candidate over budget, told PRUNED, with its count; its number."""
-        return self._create([over_budget(space, choices, budget, origin)])[0]
+        return self._create([over_budget(Wish(space, choices, origin), budget)])[0]
 
     def add_pruned(self, architecture: Architecture, parameters: int, pruning: PrunedFrom, result: RungResult) -> int:
         """Write down what pruning has made of a candidate, trained to the end; its number.
@@ -388,12 +388,11 @@ class Ledger:
             raise NotFoundError(f"study {self.name} has no candidate {number} (it has {len(candidates)})")
         return candidates[number]
 
-    def known(self, architecture: Architecture) -> int | None:
-        """Number of the candidate that is this network, trained or in training, when `taken` was last asked; or None.
+    def known(self, wanted: str) -> int | None:
+        """Number of the candidate of this identity, trained or in training, when `taken` was last asked; or None.
 
         Those over budget, those that only their run's end interrupted and those that pruning has made are none.
         """
-        wanted = identity(architecture)
         for trial in self._read:
             if trial.user_attrs.get(IDENTITY) == wanted:
                 candidate = self._candidate(trial)
@@ -429,8 +428,8 @@ class Ledger:
         return {trial.number: trial.params for trial in self._trials() if PRUNING not in trial.user_attrs}
 
     def within_budget(self) -> int:
-        """How many candidates are not over budget."""
-        return sum(OVER not in trial.user_attrs for trial in self._trials())
+        """How many candidates are not over budget, or were not a moment ago."""
+        return sum(OVER not in trial.user_attrs for trial in self._recent_trials())
 
     def taken(self) -> int:
         """How many candidates are trained or in training, by any driver; not those that pruning has made."""

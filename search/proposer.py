@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from optuna.samplers import BaseSampler
 
 from search.ledger import Ledger
-from search.records import SAMPLED
 from search.seeds import derive
 from search.settings import StudySettings
+from search.wish import SAMPLED, Wish
 from space.filling import settle
-from space.fitting import parameters
 from space.known_points import published_in
 from space.notation import write
-from space.ranges import Choices, Value
+from space.ranges import Value
 from space.search_space import FILL, FULL
 from workers.job import Job
 
@@ -35,18 +34,6 @@ PUBLISHED = "published: "
 """What the origin of a published network begins with."""
 AGAIN = "again: #"
 """What the origin of a repeated candidate begins with."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """Choices, and where they came from."""
-
-    choices: Choices
-    origin: str = SAMPLED
-    again: int | None = None
-    """Number of the interrupted candidate that they repeat."""
-    rejected: tuple[Choices, str] | None = None
-    """Choices over budget, and their origin, that they are the projection of."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +83,7 @@ class Proposer:
     def _fitting_published(self) -> list[Wish]:
         """The published networks of the space that fit the budget."""
         return [
-            Wish(choices, PUBLISHED + network.name)
+            Wish(self._space, choices, PUBLISHED + network.name)
             for network, choices in published_in(self._space)
             if network.parameters <= self._settings.budget
         ]
@@ -116,24 +103,36 @@ class Proposer:
         """Whether nothing new is to be found: all that was proposed and drawn lately was known."""
         return self._in_vain >= ASKS + DRAWS
 
-    def propose(self, repeat: Callable[[int], Job | None] = lambda number: None) -> Proposal | Job | None:
-        """The next candidate that fits; None if the study has as many as it may have, or if nothing new is found.
+    def propose(
+        self, wanted: int = 1, repeat: Callable[[int], Job | None] = lambda number: None
+    ) -> list[Proposal | Job]:
+        """The next candidates that fit, as many as are wanted; fewer if the study has as many as it may have, or if
+        nothing new is found.
 
         A network that is known is no candidate again, whoever asked it. `repeat` is told the number that it has, under
         the study's lock, and may give a job that trains it once more; else another is asked.
         """
-        while not (self._full and self._is_full()):
-            own = None if self._interrupted or self._published or self.is_spent else self._own_wish()
+        found: list[Proposal | Job] = []
+        while len(found) < wanted and not (self._full and self._room() <= 0):
+            own = self._own_wishes(wanted - len(found))
             with self._ledger.store.exclusively(self._ledger.name):
-                if self._is_full():
-                    return None
-                wish = own or self._shared_wish()
-                found = None if wish is None else self._take_up(wish, repeat)
-            if own is not None:
-                self._in_vain = self._in_vain + 1 if found is None else 0
-            if found is not None or (wish is None and self.is_spent):
-                return found
-        return None
+                room = self._room()
+                if room <= 0:
+                    break
+                wishes = own[:room] or self._shared_wishes(min(wanted - len(found), room))
+                taken = self._take_up(wishes, repeat)
+            found += taken
+            if own:
+                self._in_vain = 0 if taken else self._in_vain + len(own)
+            if not wishes and self.is_spent:
+                break
+        return found
+
+    def _own_wishes(self, wanted: int) -> list[Wish]:
+        """None while there are shared ones, or if nothing new is to be found."""
+        if self._interrupted or self._published or self.is_spent:
+            return []
+        return [self._own_wish() for _ in range(wanted)]
 
     def _own_wish(self) -> Wish:
         """A random draw or the sampler's proposal, made to fit the budget and as full as it says itself.
@@ -144,16 +143,16 @@ class Proposer:
         """
         aim, budget = self._next_aim(), self._settings.budget
         self._started = self._started or self._ledger.within_budget() >= STARTUP
-        asked, origin = (
+        choices, origin = (
             (self._ledger.sample(self._sampler, self._space, aim if aim < budget else None), SAMPLED)
             if self._started and self._in_vain < ASKS
             else (self._random(), RANDOM)
         )
-        count = parameters(self._space, asked)
-        settled = settle(self._space, asked, aim)
-        if count <= aim:
-            return Wish(settled, origin)
-        return Wish(settled, PROJECTED, rejected=(asked, origin) if count > budget else None)
+        asked = Wish(self._space, choices, origin)
+        settled = settle(self._space, choices, aim)
+        if asked.parameters <= aim:
+            return Wish(self._space, settled, origin)
+        return Wish(self._space, settled, PROJECTED, rejected=asked if asked.parameters > budget else None)
 
     def _random(self) -> dict[str, Value]:
         """A draw; the first ones are to be full: the best are nearly always, and the sampler soon has some of them."""
@@ -164,50 +163,50 @@ class Proposer:
         self._draws += 1
         return self.aims[self._draws % len(self.aims)]
 
-    def _shared_wish(self) -> Wish | None:
-        """What any driver may ask, and only one shall: an interrupted candidate, then a published network.
+    def _shared_wishes(self, wanted: int) -> list[Wish]:
+        """What any driver may ask, and only one shall: interrupted candidates, then published networks.
 
         Those that are too large by now to be of use are left out.
         """
-        while self._interrupted:
-            number = self._interrupted.popleft()
-            choices = dict(self._ledger.interrupted(self._space)).get(number)
-            if choices is not None and self._is_of_use(choices):
-                return Wish(choices, f"{AGAIN}{number}", number)
-        asked = self._ledger.origins()
-        while self._published:
-            wish = self._published.popleft()
-            if wish.origin not in asked and self._is_of_use(wish.choices):
-                return wish
-        return None
+        left, asked = dict(self._ledger.interrupted(self._space)), self._ledger.origins()
+        wishes: list[Wish] = []
+        while (self._interrupted or self._published) and len(wishes) < wanted:
+            if self._interrupted:
+                number = self._interrupted.popleft()
+                wish = Wish(self._space, left[number], f"{AGAIN}{number}", number) if number in left else None
+            else:
+                wish = self._published.popleft()
+            if wish is not None and wish.origin not in asked and wish.parameters <= max(self.aims):
+                wishes.append(wish)
+        return wishes
 
-    def _is_of_use(self, choices: Choices) -> bool:
-        return parameters(self._space, choices) <= max(self.aims)
+    def _room(self) -> int:
+        """How many more candidates the study may have."""
+        room = self._trials - self._ledger.taken()
+        self._full = room <= 0
+        return room
 
-    def _is_full(self) -> bool:
-        self._full = self._ledger.taken() >= self._trials
-        return self._full
-
-    def _take_up(self, wish: Wish, repeat: Callable[[int], Job | None]) -> Proposal | Job | None:
-        """What becomes of a wish; the study is locked.
+    def _take_up(self, wishes: Sequence[Wish], repeat: Callable[[int], Job | None]) -> list[Proposal | Job]:
+        """What becomes of wishes; the study is locked.
 
         Where the network is known, a sampler that asked for more than the budget is told so all the same.
         """
-        known = self._ledger.known(self._space.architecture(wish.choices))
-        if known is None:
-            return self._begin(wish)
-        if wish.rejected is not None and wish.rejected[1] == SAMPLED:
-            self._ledger.reject(self._space, wish.rejected[0], self._settings.budget)
-        return repeat(known)
+        new: dict[str, Wish] = {}
+        jobs = []
+        for wish in wishes:
+            known = self._ledger.known(wish.identity)
+            if known is None and wish.identity not in new:
+                new[wish.identity] = wish
+                continue
+            if wish.rejected is not None and wish.rejected.origin == SAMPLED:
+                self._ledger.reject(self._space, wish.rejected.choices, self._settings.budget)
+            if known is not None and (job := repeat(known)) is not None:
+                jobs.append(job)
+        return [*jobs, *self._begin(list(new.values()))]
 
-    def _begin(self, wish: Wish) -> Proposal:
-        number = self._ledger.begin(
-            self._space,
-            wish.choices,
-            self._settings.budget,
-            wish.origin,
-            again=wish.again,
-            rejected=wish.rejected,
-        )
-        architecture = self._space.architecture(wish.choices)
-        return Proposal(number, write(architecture), architecture.totals.parameters)
+    def _begin(self, wishes: Sequence[Wish]) -> list[Proposal]:
+        numbers = self._ledger.begin_all(wishes, self._settings.budget) if wishes else []
+        return [
+            Proposal(number, write(wish.architecture), wish.parameters)
+            for number, wish in zip(numbers, wishes, strict=True)
+        ]

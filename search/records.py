@@ -5,17 +5,20 @@ What Optuna has no column for is a user attribute; the names of those are here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from search.wish import SAMPLED, Wish
 from space.architecture import Architecture
 from space.candidate import Candidate, PrunedFrom, State
-from space.identity import identity
 from space.notation import write
-from space.ranges import Choice, Choices, Range
+from space.ranges import Choice, Range
 from space.search_space import SearchSpace
 
 LINE = "architecture"
@@ -39,8 +42,6 @@ OWN_ATTRIBUTES = frozenset(
 )
 """User attributes of trials that are ours and nobody else's to write."""
 
-SAMPLED = "sampler"
-
 _STATES = {
     TrialState.WAITING: State.WAITING,
     TrialState.RUNNING: State.RUNNING,
@@ -50,9 +51,10 @@ _STATES = {
 }
 
 
-def distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
+@cache
+def distributions(space: SearchSpace) -> Mapping[str, BaseDistribution]:
     """A space's ranges in Optuna's words."""
-    return {dimension.name: _distribution(dimension) for dimension in space.dimensions}
+    return MappingProxyType({dimension.name: _distribution(dimension) for dimension in space.dimensions})
 
 
 def _distribution(dimension: Range | Choice) -> BaseDistribution:
@@ -68,24 +70,23 @@ def is_taken(trial: FrozenTrial) -> bool:
     return not untrained and trial.state != TrialState.WAITING
 
 
-def in_training(space: SearchSpace, choices: Choices, budget: int, origin: str) -> FrozenTrial:
+def in_training(wish: Wish, budget: int) -> FrozenTrial:
     """A candidate as Optuna is told of it, in training."""
-    architecture = space.architecture(choices)
     return create_trial(
         state=TrialState.RUNNING,
-        params=dict(choices),
-        distributions=distributions(space),
-        user_attrs=description(architecture) | {IDENTITY: identity(architecture), ORIGIN: origin},
-        constraints={PARAMETERS: architecture.totals.parameters - budget},
+        params=dict(wish.choices),
+        distributions=dict(distributions(wish.space)),
+        user_attrs=description(wish.architecture) | {IDENTITY: wish.identity, ORIGIN: wish.origin},
+        constraints={PARAMETERS: wish.parameters - budget},
     )
 
 
-def over_budget(space: SearchSpace, choices: Choices, budget: int, origin: str) -> FrozenTrial:
+def over_budget(wish: Wish, budget: int) -> FrozenTrial:
     """A candidate over budget, which is closed at once."""
-    trial = in_training(space, choices, budget, origin)
-    parameters = trial.user_attrs[PARAMETERS]
-    trial.user_attrs[OVER] = parameters - budget
-    trial.user_attrs[REASON] = f"{parameters} parameters, {parameters - budget} over the budget of {budget}"
+    trial = in_training(wish, budget)
+    excess = wish.parameters - budget
+    trial.user_attrs[OVER] = excess
+    trial.user_attrs[REASON] = f"{wish.parameters} parameters, {excess} over the budget of {budget}"
     trial.state = TrialState.PRUNED
     trial.datetime_complete = trial.datetime_start
     return trial

@@ -11,6 +11,11 @@ from optuna.trial import FrozenTrial, TrialState
 _AIM = "aim"
 
 
+def aim_of(study: Study) -> int | None:
+    """The most parameters that the next network may have, where that is less than the study's budget."""
+    return study.aim if isinstance(study, NarrowStudy) else None
+
+
 class SeenStudy(Study):
     """The same study, of which nothing is read again."""
 
@@ -38,6 +43,7 @@ class NarrowStudy(SeenStudy):
     def __init__(self, study: Study, trials: Sequence[FrozenTrial], parameters: str, aim: int) -> None:
         """`parameters` is the user attribute that has them; `aim` is the most that the next network may have."""
         super().__init__(study, [_narrowed(trial, trial.user_attrs.get(parameters, 0) - aim) for trial in trials])
+        self.aim = aim
 
 
 def _narrowed(trial: FrozenTrial, excess: int) -> FrozenTrial:

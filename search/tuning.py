@@ -12,8 +12,9 @@ import signal
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
+from math import ceil
 from typing import Any, Protocol
 
 import ray
@@ -33,8 +34,10 @@ from workers.job import Task, from_result
 
 _RECOUNT = 3.0
 """Seconds between two looks at the cluster's nodes."""
+_AT_ONCE = 8
+"""Jobs that are asked for together, at most: the database hardly takes longer, but all of them wait for it."""
 _AHEAD = 8
-"""Workers for each job that is kept ready, begun or not: whoever reports has its next one before its result is told."""
+"""Workers for each job that is kept ready, so that whoever reports has its next one before its result is told."""
 
 
 class Conductor(Protocol):
@@ -47,8 +50,8 @@ class Conductor(Protocol):
     def finished(self) -> bool:
         """Whether the run is to end now, whatever is in training."""
 
-    def next_job(self) -> Task | None:
-        """What to train next; None for now."""
+    def next_jobs(self, wanted: int) -> Sequence[Task]:
+        """What to train next, as much as is wanted; less if there is no more for now."""
 
     def tell(self, job: Any, outcome: Any) -> None:
         """Take in one training's outcome: Trained of a Job, Fitted of a Fit, Failed of either."""
@@ -156,20 +159,23 @@ class _Bridge:
 
     def _hand_out(self) -> None:
         """Give every worker without a job its next one, as far as there are jobs."""
-        while self._idle and (job := self._next_job()) is not None:
-            worker = next(iter(self._idle))
+        self._give()
+        while jobs := self.conductor.next_jobs(min(len(self._idle), _AT_ONCE)):
+            self._ready.extend(jobs)
+            self._give()
+
+    def _give(self) -> None:
+        while self._idle and self._ready:
+            worker, job = next(iter(self._idle)), self._ready.popleft()
             del self._idle[worker]
             self._jobs[worker] = job
             self._desk.put.remote(worker, job)
 
-    def _next_job(self) -> Task | None:
-        return self._ready.popleft() if self._ready else self.conductor.next_job()
-
     def _make_ready(self) -> None:
-        """One more job, if there are few and nobody waits: results come in between."""
-        few = not self._idle and len(self._ready) * _AHEAD < len(self._jobs)
-        if few and (job := self.conductor.next_job()) is not None:
-            self._ready.append(job)
+        """Some more jobs, if there are few and nobody waits."""
+        wanted = ceil(len(self._jobs) / _AHEAD)
+        if not self._idle and len(self._ready) < wanted:
+            self._ready.extend(self.conductor.next_jobs(min(wanted, _AT_ONCE)))
 
     def take(self, worker: str, actor: Any, result: dict[str, Any]) -> None:
         """What a worker reports: that it has begun, then the result of each job, which is told when there is time."""
@@ -179,8 +185,7 @@ class _Bridge:
         if job is not None:
             self._untold.append((job, from_result(result)))
         self._idle[worker] = None
-        if self._ready:
-            self._hand_out()
+        self._give()
 
     def lose(self, worker: str, error: str) -> None:
         """A worker has died."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from functools import cached_property
 
 from space.architecture import Architecture
 from space.drawing import DEPTH, FILTERS, GROWING, Drawing, growth_name
@@ -38,7 +39,7 @@ class SearchSpace:
         """Stages of convolutions: one more each time the image's side doubles from 4 pixels, at most four."""
         return max(2, min(4, (min(self.image[1:]) // 4).bit_length()))
 
-    @property
+    @cached_property
     def dimensions(self) -> tuple[Range | Choice, ...]:
         """Every range, in the order in which they are drawn."""
         stages = range(1, self.stages + 1)

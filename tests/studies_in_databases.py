@@ -13,6 +13,7 @@ from search import records, storage
 from search.ledger import Ledger
 from search.settings import StudySettings
 from search.storage import Store
+from search.wish import Wish
 from space.candidate import Confirmation, State
 from space.filling import shrink
 from space.fitting import parameters
@@ -119,10 +120,10 @@ class _World:
         budget, progress = self._settings.budget, place / candidates
         is_open = not self._is_over and place >= candidates - max(1, round(_OPEN * candidates))
         if self._rng.random() < _OVER and not is_open and place != _FAILS:
-            trial = records.over_budget(self._space, _larger(self._space, self._rng, budget), budget, "sampler")
+            trial = records.over_budget(Wish(self._space, _larger(self._space, self._rng, budget)), budget)
             trial.datetime_start = trial.datetime_complete = self._now
             return trial
-        trial = records.in_training(self._space, self._within(progress), budget, "sampler")
+        trial = records.in_training(Wish(self._space, self._within(progress)), budget)
         trial.datetime_start = self._now
         self._now += timedelta(seconds=self._rng.uniform(4, 20))
         if place == _WAITS and not self._is_over:

@@ -16,7 +16,7 @@ def made() -> tuple[Batch, list[tuple[str, Fitted | Failed]]]:
 
 def test_each_training_is_handed_out_once_and_in_order() -> None:
     batch, told = made()
-    assert [batch.next_job() for _ in range(4)] == [*JOBS, None]
+    assert [batch.next_jobs(2), batch.next_jobs(2), batch.next_jobs(1)] == [JOBS[:2], JOBS[2:], []]
     assert not batch.finished
     for fit in JOBS:
         batch.tell(fit, DONE)
@@ -27,19 +27,19 @@ def test_each_training_is_handed_out_once_and_in_order() -> None:
 def test_what_a_worker_died_on_is_tried_again_before_it_has_failed() -> None:
     batch, told = made()
     for _ in range(LOSSES):
-        fit = batch.next_job()
+        (fit,) = batch.next_jobs(1)
         assert fit == JOBS[0]
         batch.lose(fit, "the node is gone")
     ((name, outcome),) = told
     assert isinstance(outcome, Failed)
     assert (name, outcome.epochs) == ("a", 2)
     assert outcome.reason.endswith("the node is gone")
-    assert batch.next_job() == JOBS[1]
+    assert batch.next_jobs(1) == [JOBS[1]]
 
 
 def test_an_interrupted_batch_hands_out_nothing_more() -> None:
     batch, _ = made()
-    batch.next_job()
+    batch.next_jobs(1)
     batch.interrupt()
     assert batch.finished
-    assert batch.next_job() is None
+    assert not batch.next_jobs(1)

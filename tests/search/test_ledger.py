@@ -245,7 +245,7 @@ def test_a_confirmation_is_taken_on_by_one_driver_until_that_dies(open_ledger: C
 
 def known(ledger: Ledger, network: Architecture) -> int | None:
     ledger.taken()
-    return ledger.known(network)
+    return ledger.known(identity(network))
 
 
 def test_a_network_is_known_while_it_is_trained_and_afterwards(

@@ -8,8 +8,8 @@ import pytest
 
 from search.ledger import Ledger
 from search.proposer import AGAIN, ASKS, PROJECTED, PUBLISHED, RANDOM, STARTUP, Proposal, Proposer
-from search.records import SAMPLED
 from search.settings import StudySettings
+from search.wish import SAMPLED
 from space.candidate import State
 from space.filling import settle
 from space.fitting import largest, parameters, smallest
@@ -43,7 +43,7 @@ def proposer(
 
 
 def propose(source: Proposer) -> Proposal:
-    proposal = source.propose()
+    (proposal,) = source.propose()
     assert isinstance(proposal, Proposal)
     return proposal
 
@@ -134,7 +134,7 @@ def test_a_network_that_is_known_may_be_repeated_instead(
         asked.append(number)
         return job
 
-    assert source.propose(repeat) is job
+    assert source.propose(1, repeat) == [job]
     assert asked == [first.number]
     assert len(ledger.candidates()) == 1
 
@@ -159,9 +159,8 @@ def test_a_small_space_comes_to_its_end(ledger: Ledger, monkeypatch: pytest.Monk
     settings = StudySettings.make("digits", 40, 0.9)
     source = proposer(ledger, settings)
     lines = []
-    while isinstance(found := source.propose(), Proposal):
-        lines.append(found.line)
-    assert found is None
+    while found := source.propose():
+        lines += [one.line for one in found]
     assert source.is_spent
     assert len(set(lines)) == len(lines) < 1000
     first = next(one for one in ledger.candidates() if one.state == State.RUNNING)
@@ -278,10 +277,10 @@ def test_drivers_that_begin_together_draw_different_networks(
 
 def test_a_study_has_no_more_candidates_than_it_may(open_ledger: Callable[[], Ledger], settings: StudySettings) -> None:
     sources = [proposer(open_ledger(), settings, trials=5, ordinal=ordinal) for ordinal in range(2)]
-    numbers = [found.number for source in sources * 4 if isinstance(found := source.propose(), Proposal)]
+    numbers = [found.number for source in sources * 4 for found in source.propose() if isinstance(found, Proposal)]
     assert len(numbers) == 5
     ledger = open_ledger()
     ledger.tell_failed(numbers[0], "interrupted: the run ended", interrupted=True)
     sources[1].look_for_interrupted()
     assert propose(sources[1]).line == ledger.candidate(numbers[0]).line
-    assert sources[0].propose() is None
+    assert not sources[0].propose()

@@ -44,7 +44,8 @@ def test_each_fills_a_study_with_different_networks_within_the_budget(
     count = STARTUP + 1
     proposer = Proposer(ledger, settings, make(name, settings.space, 7), count, cold_start=True)
     rng, lines = random.Random(5), set()
-    while (found := proposer.propose()) is not None:
+    while proposals := proposer.propose():
+        (found,) = proposals
         assert not isinstance(found, Job)
         assert found.parameters <= settings.budget
         lines.add(found.line)
