@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Connection, Executable, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from search.trial_details import details, news, write_rows
+from search.trial_details import Rows, details, news, write_news, write_rows
 from search.trial_rows import read_trials
 
 # Statements are made once: SQLAlchemy takes as long to put one together as the database to carry it out.
@@ -25,7 +25,7 @@ _LOCK = select(_STUDY.study_id).where(_STUDY.study_id == bindparam("of")).with_f
 _NEW = (
     insert(_TRIAL)
     .values(
-        number=select(func.count()).where(_TRIAL.study_id == bindparam("of")).scalar_subquery(),
+        number=select(func.count()).where(_TRIAL.study_id == bindparam("of")).scalar_subquery() + bindparam("place"),
         study_id=bindparam("of"),
         state=bindparam("now"),
         datetime_start=bindparam("begun"),
@@ -34,8 +34,7 @@ _NEW = (
     .returning(_TRIAL.trial_id, _TRIAL.number)
 )
 _STILL_RUNNING = (_TRIAL.trial_id == bindparam("trial")) & (_TRIAL.state == TrialState.RUNNING)
-_STATE = update(_TRIAL).where(_STILL_RUNNING).values(state=bindparam("now"))
-_END = _STATE.values(datetime_complete=bindparam("ended"))
+_STATE = update(_TRIAL).where(_STILL_RUNNING).values(state=bindparam("now"), datetime_complete=bindparam("ended"))
 _NEWS = (
     select(_TRIAL.trial_id, _TRIAL.state, _RESULT.step, _RESULT.intermediate_value)
     .join(_RESULT, _RESULT.trial_id == _TRIAL.trial_id, isouter=True)
@@ -69,8 +68,7 @@ class BulkStorage(RDBStorage):
         try:
             with self.engine.begin() as connection:
                 connection.execute(_LOCK, {"of": study_id})
-                for trial in made:
-                    trial._trial_id, trial.number = _insert(connection, study_id, trial)
+                _insert(connection, study_id, made)
                 write_rows(connection, details(made))
         except SQLAlchemyError as error:
             raise StorageInternalError(str(error)) from error
@@ -103,15 +101,28 @@ class BulkStorage(RDBStorage):
         `hidden` are system attributes. The value of a trial that ends is the last of these results.
         UpdateFinishedTrialError if it is closed already.
         """
+        ended = _in_utc(datetime.now()) if state.is_finished() else None
+        told = {"trial": trial_id, "now": state.name, "ended": ended}
+        rows = news(trial_id, attributes, results, hidden, is_end=state.is_finished())
         try:
-            with self.engine.begin() as connection:
-                _close(connection, trial_id, state)
-                write_rows(connection, news(trial_id, attributes, results, hidden, is_end=state.is_finished()))
+            if not self._write(told, rows):
+                raise UpdateFinishedTrialError(f"trial with id {trial_id} is closed")
         except SQLAlchemyError as error:
             raise StorageInternalError(str(error)) from error
         known = self._running.get(trial_id)
         if known is not None:
             self._keep(_recorded(known, attributes, hidden, results, state))
+
+    def _write(self, told: dict[str, Any], rows: Rows) -> bool:
+        """A running trial's state and the rows that come with it, all or nothing; False if it is not running."""
+        if self.engine.dialect.name == "postgresql":
+            with self._reader.connect() as connection:
+                return write_news(connection, told, rows)
+        with self.engine.begin() as connection:
+            is_running = connection.execute(_STATE, told).rowcount == 1
+            if is_running:
+                write_rows(connection, rows)
+            return is_running
 
     def _get_trials(
         self, study_id: int, states: Any, included_trial_ids: set[int], trial_id_greater_than: int
@@ -167,11 +178,21 @@ class BulkStorage(RDBStorage):
             raise StorageInternalError(str(error)) from error
 
 
-def _insert(connection: Connection, study_id: int, trial: FrozenTrial) -> tuple[int, int]:
-    """Id and number of a new trial with the state and the times of `trial`; the study is locked against others."""
-    begun, ended = _in_utc(trial.datetime_start), _in_utc(trial.datetime_complete)
-    row = connection.execute(_NEW, {"of": study_id, "now": trial.state, "begun": begun, "ended": ended}).one()
-    return row.trial_id, row.number
+def _insert(connection: Connection, study_id: int, trials: Sequence[FrozenTrial]) -> None:
+    """Make rows for new trials, which get their ids and numbers; the study is locked against others."""
+    rows = [
+        {
+            "of": study_id,
+            "place": place,
+            "now": trial.state,
+            "begun": _in_utc(trial.datetime_start),
+            "ended": _in_utc(trial.datetime_complete),
+        }
+        for place, trial in enumerate(trials)
+    ]
+    made = sorted(connection.execute(_NEW, rows).all(), key=lambda row: row.number)
+    for trial, row in zip(trials, made, strict=True):
+        trial._trial_id, trial.number = row.trial_id, row.number
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:
@@ -204,12 +225,3 @@ def _recorded(
     if state.is_finished() and results:
         trial.value = results[max(results)]
     return trial
-
-
-def _close(connection: Connection, trial_id: int, state: TrialState) -> None:
-    """Give a running trial its state; UpdateFinishedTrialError if it is not running."""
-    values: dict[str, Any] = {"trial": trial_id, "now": state}
-    if state.is_finished():
-        values["ended"] = _in_utc(datetime.now())
-    if connection.execute(_END if state.is_finished() else _STATE, values).rowcount != 1:
-        raise UpdateFinishedTrialError(f"trial with id {trial_id} is closed")

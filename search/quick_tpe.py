@@ -95,9 +95,11 @@ class _QuickEstimator(_ParzenEstimator):
 
     def log_pdf(self, samples_dict: dict[str, Floats]) -> Floats:
         """(samples,): the logarithm of the mixture's density at each."""
-        total = np.log(self._mixture_distribution.weights)[None, :]
+        weights = self._mixture_distribution.weights
+        samples = len(next(iter(samples_dict.values())))
+        total = np.tile(np.log(weights), (samples, 1))
         for table, values in zip(self._tables, samples_dict.values(), strict=True):
-            total = total + table.rows[np.rint((values - table.low) / table.step).astype(int)]
+            total += table.rows[np.rint((values - table.low) / table.step).astype(int)]
         found: Floats = logsumexp(total, axis=1)
         return found
 

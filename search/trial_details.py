@@ -67,6 +67,28 @@ def write_rows(connection: Connection, rows: Rows) -> None:
         connection.execute(_on_sqlite(table), there)
 
 
+def write_news(connection: Connection, state: Mapping[str, Any], rows: Rows) -> bool:
+    """On Postgres, by one message: give a running trial its state and put rows into their tables.
+
+    `state` has what it is to be: the `trial`'s id, `now`, and `ended`, which is None for one that goes on. False, and
+    nothing is written, if it is not running.
+    """
+    filled = {table: there for table, there in rows.items() if there}
+    texts = {table.__tablename__: json.dumps(there) for table, there in filled.items()}
+    return bool(connection.execute(_if_running(tuple(filled)), {**state, **texts}).scalar_one())
+
+
+@cache
+def _if_running(tables: tuple[Any, ...]) -> TextClause:
+    """A statement that counts the trials whose state it has changed, and writes the rows if that is one."""
+    change = (
+        "UPDATE trials SET state = CAST(:now AS trialstate), datetime_complete = CAST(:ended AS timestamp)"
+        " WHERE trial_id = :trial AND state = 'RUNNING' RETURNING trial_id"
+    )
+    parts = [_part(table.__tablename__, _PLACES[table], _columns(table), "EXISTS (SELECT FROM it)") for table in tables]
+    return text(f"WITH {', '.join([f'it AS ({change})', *parts])} SELECT count(*) FROM it")
+
+
 @cache
 def _on_sqlite(table: Any) -> sqlite.Insert:
     """One that writes a row of a table."""
@@ -87,12 +109,12 @@ def _columns(table: Any) -> list[str]:
     return [column.name for column in table.__table__.columns if not column.primary_key]
 
 
-def _part(name: str, place: str, columns: list[str]) -> str:
+def _part(name: str, place: str, columns: list[str], condition: str = "true") -> str:
     every = ", ".join(columns)
     replaced = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in ("trial_id", place))
     return (
         f"{name}_ AS (INSERT INTO {name} ({every}) SELECT {every} FROM json_populate_recordset(NULL::{name}, :{name})"
-        f" ON CONFLICT (trial_id, {place}) DO UPDATE SET {replaced})"
+        f" WHERE {condition} ON CONFLICT (trial_id, {place}) DO UPDATE SET {replaced})"
     )
 
 
