@@ -292,3 +292,21 @@ def test_an_outage_while_it_is_asked_who_is_alive_is_waited_for(
     conductor.look_around()
     assert len(asked) == 2
     assert [candidate.state for candidate in ledger.candidates()][-1] == State.RUNNING
+
+
+def test_of_many_jobs_at_once_those_that_are_due_come_first(
+    ledger: Ledger, settings: StudySettings, make_conductor: MakeConductor
+) -> None:
+    conductor = make_conductor(ledger)
+    assert conductor.next_jobs(0) == []
+    lost, *others = conductor.next_jobs(3)
+    assert len(others) == 2
+    conductor.lose(lost, "the node is gone")
+    again = conductor.next_jobs(2)
+    assert again[0] == lost
+    assert again[1] not in (lost, *others)
+
+
+def test_together_no_more_is_trained_than_a_study_may_have(ledger: Ledger, make_conductor: MakeConductor) -> None:
+    conductor = make_conductor(ledger, trials=3)
+    assert [len(conductor.next_jobs(2)) for _ in range(3)] == [2, 1, 0]

@@ -284,3 +284,42 @@ def test_a_study_has_no_more_candidates_than_it_may(open_ledger: Callable[[], Le
     sources[1].look_for_interrupted()
     assert propose(sources[1]).line == ledger.candidate(numbers[0]).line
     assert not sources[0].propose()
+
+
+def test_what_is_proposed_together_is_as_different_as_what_is_not(ledger: Ledger, settings: StudySettings) -> None:
+    found = proposer(ledger, settings).propose(30)
+    assert len(found) == 30
+    begun = [one for one in ledger.candidates() if one.state == State.RUNNING]
+    assert [one.line for one in begun] == [one.line for one in found]
+    assert [one.number for one in begun] == [one.number for one in found if isinstance(one, Proposal)]
+    assert len({one.identity for one in begun}) == 30
+
+
+def test_a_network_that_is_proposed_twice_at_once_is_trained_once(
+    ledger: Ledger, settings: StudySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.proposer.STARTUP", 0)
+    source = proposer(ledger, settings, Stubborn({**smallest(settings.space), FILL: 100}))
+    assert len(source.propose(5)) == 5
+    assert [one.origin for one in ledger.candidates()] == [SAMPLED, *[RANDOM] * 4]
+
+
+def test_published_networks_for_which_there_is_no_room_wait_until_there_is(
+    ledger: Ledger, settings: StudySettings
+) -> None:
+    roomy = StudySettings.make("mnist", 20_000, 0.9)
+    published = [network for network, _ in published_in(roomy.space) if network.parameters <= 20_000]
+    source = proposer(ledger, roomy, trials=2, cold_start=False)
+    first = source.propose(len(published))
+    assert len(first) == 2 < len(published)
+    for one in first:
+        assert isinstance(one, Proposal)
+        ledger.tell_failed(one.number, "interrupted: the run ended", interrupted=True)
+    source.propose(2)
+    origins = [one.origin for one in ledger.candidates()]
+    assert origins == [PUBLISHED + network.name for network in published[:4]]
+
+
+def test_together_no_more_are_proposed_than_the_study_may_have(ledger: Ledger, settings: StudySettings) -> None:
+    source = proposer(ledger, settings, trials=5)
+    assert [len(source.propose(3)) for _ in range(3)] == [3, 2, 0]
