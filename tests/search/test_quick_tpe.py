@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import random
 from statistics import median
+from typing import Any
 
 import optuna
 import pytest
 
 from search.ledger import Ledger, RungResult
-from search.quick_tpe import QuickTPE
+from search.quick_tpe import QuickTPE, _QuickEstimator
 from search.settings import StudySettings
 from space.fitting import parameters
 
@@ -34,8 +35,8 @@ def test_a_model_serves_until_enough_is_new(
     monkeypatch.setattr("search.quick_tpe.RENEWAL", 4)
     quick, rng, made = QuickTPE(seed=7), random.Random(3), []
 
-    class Counted(quick._parzen_estimator_cls):  # type: ignore[name-defined, misc]
-        def __init__(self, *arguments: object) -> None:
+    class Counted(_QuickEstimator):
+        def __init__(self, *arguments: Any) -> None:
             made.append(len(ledger.candidates()))
             super().__init__(*arguments)
 
