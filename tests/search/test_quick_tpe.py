@@ -40,7 +40,7 @@ def test_a_model_serves_until_enough_is_new(
             made.append(len(ledger.candidates()))
             super().__init__(*arguments)
 
-    quick._parzen_estimator_cls = Counted
+    monkeypatch.setattr(quick, "_parzen_estimator_cls", Counted)
     for _ in range(12):
         number = ledger.begin(settings.space, settings.space.random(rng), 10**6)
         ledger.tell_complete(number, RungResult(16, rng.random(), 1.0))
