@@ -35,7 +35,8 @@ class Batch:
 
     def next_jobs(self, wanted: int) -> list[Fit]:
         """What to train next, as much as is wanted; fewer if nearly all are handed out."""
-        return [self._waiting.popleft() for _ in range(min(wanted, len(self._waiting))) if not self.finished]
+        count = 0 if self.finished else min(wanted, len(self._waiting))
+        return [self._waiting.popleft() for _ in range(count)]
 
     def tell(self, job: Fit, outcome: Fitted | Failed) -> None:
         """Pass on what became of a training."""

@@ -56,8 +56,8 @@ class BulkStorage(RDBStorage):
 
     def __init__(self, url: str, **options: Any) -> None:
         super().__init__(url, **options)
-        self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        """What reads needs no transaction, which on Postgres would be two more messages each time."""
+        self._single = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        """For what is one statement: a transaction around it would on Postgres be two more messages."""
         self._running: dict[int, FrozenTrial] = {}
         self._closed: dict[int, FrozenTrial] = {}
         """By id, those that were closed here and not read yet: they need no reading."""
@@ -116,7 +116,7 @@ class BulkStorage(RDBStorage):
     def _write(self, told: dict[str, Any], rows: Rows) -> bool:
         """A running trial's state and the rows that come with it, all or nothing; False if it is not running."""
         if self.engine.dialect.name == "postgresql":
-            with self._reader.connect() as connection:
+            with self._single.connect() as connection:
                 return write_news(connection, told, rows)
         with self.engine.begin() as connection:
             is_running = connection.execute(_STATE, told).rowcount == 1
@@ -152,7 +152,7 @@ class BulkStorage(RDBStorage):
         if not wanted:
             return []
         try:
-            with self._reader.connect() as connection:
+            with self._single.connect() as connection:
                 return read_trials(connection, study_id, wanted)
         except SQLAlchemyError as error:
             raise StorageInternalError(str(error)) from error
@@ -172,7 +172,7 @@ class BulkStorage(RDBStorage):
 
     def _rows(self, query: Executable, **values: Any) -> Sequence[Any]:
         try:
-            with self._reader.connect() as connection:
+            with self._single.connect() as connection:
                 return connection.execute(query, values).all()
         except SQLAlchemyError as error:
             raise StorageInternalError(str(error)) from error

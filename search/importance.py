@@ -44,7 +44,7 @@ def _trials(settings: StudySettings, rung: Sequence[tuple[Choices, float]]) -> l
     """Finished trials of these choices; without those that today's space does not have."""
     from optuna.trial import create_trial
 
-    ranges = dict(distributions(settings.space))
+    ranges = distributions(settings.space)
     found = []
     for chosen, accuracy in rung:
         try:

@@ -190,7 +190,7 @@ class Ledger:
 
         `aim` is the most parameters that the network should have, where that is less than the study's budget.
         """
-        ranges = dict(distributions(space))
+        ranges = distributions(space)
         unstored = create_trial(state=TrialState.RUNNING)
         trials = self._recent_trials()
         study = SeenStudy(self._study, trials) if aim is None else NarrowStudy(self._study, trials, PARAMETERS, aim)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
@@ -51,10 +50,14 @@ _STATES = {
 }
 
 
-@cache
-def distributions(space: SearchSpace) -> Mapping[str, BaseDistribution]:
+def distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
     """A space's ranges in Optuna's words."""
-    return MappingProxyType({dimension.name: _distribution(dimension) for dimension in space.dimensions})
+    return dict(_distributions(space))
+
+
+@cache
+def _distributions(space: SearchSpace) -> Mapping[str, BaseDistribution]:
+    return {dimension.name: _distribution(dimension) for dimension in space.dimensions}
 
 
 def _distribution(dimension: Range | Choice) -> BaseDistribution:
@@ -75,7 +78,7 @@ def in_training(wish: Wish, budget: int) -> FrozenTrial:
     return create_trial(
         state=TrialState.RUNNING,
         params=dict(wish.choices),
-        distributions=dict(distributions(wish.space)),
+        distributions=distributions(wish.space),
         user_attrs=description(wish.architecture) | {IDENTITY: wish.identity, ORIGIN: wish.origin},
         constraints={PARAMETERS: wish.parameters - budget},
     )

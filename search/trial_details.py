@@ -57,11 +57,10 @@ def news(
 
 def write_rows(connection: Connection, rows: Rows) -> None:
     """Put rows into their tables, in the place of those that are there: on Postgres all by one message."""
-    filled = {table: there for table, there in rows.items() if there}
+    filled = _filled(rows)
     if connection.dialect.name == "postgresql":
         if filled:
-            texts = {table.__tablename__: json.dumps(there) for table, there in filled.items()}
-            connection.execute(_on_postgres(tuple(filled)), texts)
+            connection.execute(_on_postgres(tuple(filled)), _texts(filled))
         return
     for table, there in filled.items():
         connection.execute(_on_sqlite(table), there)
@@ -73,9 +72,17 @@ def write_news(connection: Connection, state: Mapping[str, Any], rows: Rows) -> 
     `state` has what it is to be: the `trial`'s id, `now`, and `ended`, which is None for one that goes on. False, and
     nothing is written, if it is not running.
     """
-    filled = {table: there for table, there in rows.items() if there}
-    texts = {table.__tablename__: json.dumps(there) for table, there in filled.items()}
-    return bool(connection.execute(_if_running(tuple(filled)), {**state, **texts}).scalar_one())
+    filled = _filled(rows)
+    return bool(connection.execute(_if_running(tuple(filled)), {**state, **_texts(filled)}).scalar_one())
+
+
+def _filled(rows: Rows) -> Rows:
+    return {table: there for table, there in rows.items() if there}
+
+
+def _texts(rows: Rows) -> dict[str, str]:
+    """Rows as JSON, by the name of their table."""
+    return {table.__tablename__: json.dumps(there) for table, there in rows.items()}
 
 
 @cache
@@ -85,7 +92,7 @@ def _if_running(tables: tuple[Any, ...]) -> TextClause:
         "UPDATE trials SET state = CAST(:now AS trialstate), datetime_complete = CAST(:ended AS timestamp)"
         " WHERE trial_id = :trial AND state = 'RUNNING' RETURNING trial_id"
     )
-    parts = [_part(table.__tablename__, _PLACES[table], _columns(table), "EXISTS (SELECT FROM it)") for table in tables]
+    parts = [_part(table, "EXISTS (SELECT FROM it)") for table in tables]
     return text(f"WITH {', '.join([f'it AS ({change})', *parts])} SELECT count(*) FROM it")
 
 
@@ -100,7 +107,7 @@ def _on_sqlite(table: Any) -> sqlite.Insert:
 @cache
 def _on_postgres(tables: tuple[Any, ...]) -> TextClause:
     """One that writes rows of several tables, given as JSON under their names."""
-    parts = [_part(table.__tablename__, _PLACES[table], _columns(table)) for table in tables]
+    parts = [_part(table) for table in tables]
     return text(f"WITH {', '.join(parts)} SELECT")
 
 
@@ -109,7 +116,9 @@ def _columns(table: Any) -> list[str]:
     return [column.name for column in table.__table__.columns if not column.primary_key]
 
 
-def _part(name: str, place: str, columns: list[str], condition: str = "true") -> str:
+def _part(table: Any, condition: str = "true") -> str:
+    """That of one table, where the condition holds."""
+    name, place, columns = table.__tablename__, _PLACES[table], _columns(table)
     every = ", ".join(columns)
     replaced = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in ("trial_id", place))
     return (

@@ -160,7 +160,7 @@ def plain(truth: Truth, budget: int, seed: int, epochs: int) -> Course:
     study = optuna.create_study(
         direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed), pruner=optuna.pruners.MedianPruner()
     )
-    course, ranges, networks = Course(), dict(distributions(space)), {}
+    course, ranges, networks = Course(), distributions(space), {}
     spent = 0
     while spent < epochs:
         trial = study.ask(ranges)

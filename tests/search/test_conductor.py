@@ -294,9 +294,7 @@ def test_an_outage_while_it_is_asked_who_is_alive_is_waited_for(
     assert [candidate.state for candidate in ledger.candidates()][-1] == State.RUNNING
 
 
-def test_of_many_jobs_at_once_those_that_are_due_come_first(
-    ledger: Ledger, settings: StudySettings, make_conductor: MakeConductor
-) -> None:
+def test_of_many_jobs_at_once_those_that_are_due_come_first(ledger: Ledger, make_conductor: MakeConductor) -> None:
     conductor = make_conductor(ledger)
     assert conductor.next_jobs(0) == []
     lost, *others = conductor.next_jobs(3)

@@ -306,9 +306,7 @@ def test_a_network_that_is_proposed_twice_at_once_is_trained_once(
     assert len({one.identity for one in begun}) == 5
 
 
-def test_published_networks_for_which_there_is_no_room_wait_until_there_is(
-    ledger: Ledger, settings: StudySettings
-) -> None:
+def test_published_networks_for_which_there_is_no_room_wait_until_there_is(ledger: Ledger) -> None:
     roomy = StudySettings.make("mnist", 20_000, 0.9)
     published = [network for network, _ in published_in(roomy.space) if network.parameters <= 20_000]
     source = proposer(ledger, roomy, trials=2, cold_start=False)
