@@ -64,6 +64,8 @@ class BulkStorage(RDBStorage):
 
     def create(self, study_id: int, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
         """Make new trials that are like `trials`, with their ids and numbers, in one transaction."""
+        if not trials:
+            return []
         made = [copy(trial) for trial in trials]
         try:
             with self.engine.begin() as connection:

@@ -205,7 +205,7 @@ class Proposer:
         return [*jobs, *self._begin(list(new.values()))]
 
     def _begin(self, wishes: Sequence[Wish]) -> list[Proposal]:
-        numbers = self._ledger.begin_all(wishes, self._settings.budget) if wishes else []
+        numbers = self._ledger.begin_all(wishes, self._settings.budget)
         return [
             Proposal(number, write(wish.architecture), wish.parameters)
             for number, wish in zip(numbers, wishes, strict=True)

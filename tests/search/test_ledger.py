@@ -318,3 +318,8 @@ def test_a_study_of_somebody_else_is_not_read(store: Store) -> None:
         Ledger.open(store, "foreign")
     assert "foreign" in names(store)
     assert "foreign" not in own_names(store)
+
+
+def test_of_no_wishes_nothing_is_written(ledger: Ledger, settings: StudySettings) -> None:
+    assert ledger.begin_all([], settings.budget) == []
+    assert ledger.candidates() == []
