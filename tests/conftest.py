@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from tests.postgres import Server, programs, server
 
 os.environ.setdefault("RAY_worker_niceness", "0")
 """Ray's workers run at 15 otherwise, and starve beside tests that run in parallel."""
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell starts what it leaves in the background with SIGINT ignored, and our tests' processes would inherit that."""
 KERNELS = "PETITNET_KERNELS"
 if KERNELS not in os.environ:  # processes that run tests in parallel, and what they start, find it there
     os.environ[KERNELS] = tempfile.mkdtemp(prefix="petitnet-kernels-")
