@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from search import home, storage
 from search.errors import NotFoundError, SettingsError
 from search.patience import Patience
-from search.settings import parse_budget, parse_budgets, parse_seconds, parse_target
+from search.settings import parse_budget, parse_budgets, parse_rungs, parse_seconds, parse_target
 from search.site import Site
 from search.storage import Store
 
@@ -37,6 +37,7 @@ class _Parsed(click.ParamType[Any]):
 
 BUDGET = _Parsed("parameters", parse_budget)
 BUDGETS = _Parsed("parameters", parse_budgets)
+RUNGS = _Parsed("epochs", parse_rungs)
 TARGET = _Parsed("fraction", parse_target)
 SECONDS = _Parsed("time", parse_seconds)
 

@@ -16,6 +16,7 @@ from dashboards.text import counted, duration, goal, interval, number, percent, 
 from search.proposer import ASKS, DRAWS
 from search.run import Result
 from search.samplers import SAMPLERS
+from search.settings import RUNGS
 from search.winners_curse import winners_curse
 from space.candidate import Candidate, State
 from space.statistics import Summary
@@ -131,4 +132,5 @@ def continue_line(result: Result) -> str:
     settings = result.settings
     data = "" if settings.dataset == "mnist" else f" --dataset {settings.dataset}"
     wish = f"--budget {','.join(map(str, settings.budgets))} --target {settings.target:g}"
-    return f"search run{data} {wish}{sampler} --fresh"
+    rungs = "" if settings.rungs == RUNGS else f" --rungs {','.join(map(str, settings.rungs))}"
+    return f"search run{data} {wish}{rungs}{sampler} --fresh"

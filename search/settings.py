@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Any, Self
 
 from search.errors import SettingsError
@@ -41,12 +42,19 @@ class StudySettings:
     reduction: int = REDUCTION
 
     @classmethod
-    def make(cls, dataset: str, budgets: int | Iterable[int], target: float, seed: int = 0) -> Self:
+    def make(
+        cls,
+        dataset: str,
+        budgets: int | Iterable[int],
+        target: float,
+        seed: int = 0,
+        rungs: tuple[int, ...] = RUNGS,
+    ) -> Self:
         """Settings for a known data set and one or more budgets that its space can meet; DataError or BudgetError."""
         source = sources.find(dataset)
-        recipe = default_recipe(RUNGS[-1], source.images * (FOLDS - 1) // FOLDS)
+        recipe = default_recipe(rungs[-1], source.images * (FOLDS - 1) // FOLDS)
         sizes = (budgets,) if isinstance(budgets, int) else tuple(sorted(budgets))
-        settings = cls(dataset=dataset, budgets=sizes, target=target, seed=seed, recipe=recipe)
+        settings = cls(dataset=dataset, budgets=sizes, target=target, seed=seed, recipe=recipe, rungs=rungs)
         check_budget(settings.space, min(sizes))
         return settings
 
@@ -110,6 +118,15 @@ def parse_budgets(text: str) -> tuple[int, ...]:
     if len(set(budgets)) < len(budgets):
         raise SettingsError(f"budgets must differ from each other, but got {text}")
     return tuple(budgets)
+
+
+def parse_rungs(text: str) -> tuple[int, ...]:
+    """`1,4,16` as numbers of epochs."""
+    words = [word.strip() for word in text.split(",")]
+    rungs = [int(word) if re.fullmatch(r"[0-9]{1,6}", word) else 0 for word in words]
+    if any(before >= after for before, after in pairwise([0, *rungs])):
+        raise SettingsError(f"rungs must be growing whole numbers of epochs such as 1,4,16, but got {text}")
+    return tuple(rungs)
 
 
 def parse_target(text: str) -> float:

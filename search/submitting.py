@@ -60,7 +60,7 @@ def check(arguments: Sequence[str]) -> str | None:
         values = context.params
     if name == "resume":
         return str(values["study"])
-    StudySettings.make(values["dataset"], values["budget"], values["target"], values["seed"] or 0)
+    StudySettings.make(values["dataset"], values["budget"], values["target"])
     study: str | None = values["study_name"]
     return study
 

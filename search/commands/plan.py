@@ -32,6 +32,7 @@ _TIMED = 12
 @click.option("--target", type=options.TARGET, required=True, help="Accuracy to reach, such as 0.994 or 99.4%.")
 @click.option("--dataset", default="mnist", help=f"One of {', '.join(sources.SOURCES)}.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of the random draws.")
+@click.option("--rungs", type=options.RUNGS, default="1,4,16", help="Epochs of the trainings.", show_default=True)
 @click.option("--trials", type=click.IntRange(1), default=1000, help="Candidates trained, at most.")
 @click.option("--cold-start", is_flag=True, help="Do not count on the published networks.")
 @click.option(
@@ -47,6 +48,7 @@ def plan_command(
     target: float,
     dataset: str,
     seed: int,
+    rungs: tuple[int, ...],
     trials: int,
     cold_start: bool,
     calibration: float,
@@ -54,7 +56,7 @@ def plan_command(
     as_json: bool,
 ) -> None:
     """What a budget buys and how long a search takes, before any training. Creates nothing."""
-    found = plan.make(StudySettings.make(dataset, budget, target, seed), cold_start=cold_start)
+    found = plan.make(StudySettings.make(dataset, budget, target, seed, rungs), cold_start=cold_start)
     hours = _forecast(found, trials, calibration, site) if calibration else None
     if as_json:
         options.print_json(_row(found, hours, site))

@@ -17,7 +17,7 @@ from search.ledger import Ledger, names
 from search.report import continue_line, print_result, result_row
 from search.run import Request, Result, check_same, finished, fresh, latest, run
 from search.samplers import SAMPLERS
-from search.settings import RunLimits, StudySettings
+from search.settings import RUNGS, RunLimits, StudySettings
 from search.site import Site
 from space.trail import unmet
 from workers import sources
@@ -67,6 +67,11 @@ def _with_limits(command: options.Decorated) -> options.Decorated:
 @click.option("--target", type=options.TARGET, required=True, help="Accuracy to reach, such as 0.994 or 99.4%.")
 @click.option("--dataset", default="mnist", help=f"One of {', '.join(sources.SOURCES)}.")
 @click.option("--seed", type=click.IntRange(0), help="Of the sampler and all trainings.  [default: 0, or the study's]")
+@click.option(
+    "--rungs",
+    type=options.RUNGS,
+    help="Epochs of the trainings that a candidate goes through.  [default: 1,4,16, or the study's]",
+)
 @click.option("--study-name", help="[default: from data set, budget and target]")
 @click.option("--fresh", is_flag=True, help="Begin another study where there is one already.")
 @_with_limits
@@ -77,6 +82,7 @@ def run_command(
     target: float,
     dataset: str,
     seed: int | None,
+    rungs: tuple[int, ...] | None,
     study_name: str | None,
     fresh: bool,
     url: URL,
@@ -84,11 +90,12 @@ def run_command(
     **limits: Any,
 ) -> int:
     """Search for a network, or go on with the study of the same name."""
-    settings = StudySettings.make(dataset, budget, target, seed or 0)
+    settings = StudySettings.make(dataset, budget, target, seed or 0, rungs or RUNGS)
     there, study = _choose_study(url, settings, study_name, fresh)
     if there is not None:
-        if seed is None:
-            settings = StudySettings.make(dataset, budget, target, int(there.settings.get("seed", 0)))
+        kept = there.settings
+        seed = int(kept.get("seed", 0)) if seed is None else seed
+        settings = StudySettings.make(dataset, budget, target, seed, rungs or tuple(kept.get("rungs", RUNGS)))
         check_same(there, settings)
     return _run(url, study, settings, there, as_json, **limits)
 

@@ -133,6 +133,19 @@ def test_several_budgets_are_met_and_then_shrinking_goes_on_below_them(finished:
     assert json.loads(again.stdout)["trail"] == found["trail"]
 
 
+def test_rungs_can_be_chosen_and_are_the_study_s_own(finished: Path, tmp_path: Path) -> None:
+    home = {"PETITNET_HOME": str(finished), "OPTUNA_STORAGE": f"sqlite:///{tmp_path / 'rungs.db'}"}
+    command = "run --dataset digits --budget 3k --target 100% --json".split()
+    found = json.loads(search(*command, "--rungs", "1,2", "--trials", "1", **home).stdout)
+    trained = [set(row["rungs"]) for row in found["best"]]
+    assert trained == [{"1", "2"}]
+    again = json.loads(search(*command, "--trials", "2", **home).stdout)
+    assert sum(again["counts"][state] for state in ("complete", "pruned", "failed")) == 2
+    refused = search(*command, "--rungs", "1,4", **home)
+    assert refused.returncode == 2
+    assert "rungs: the study has [1, 2], asked for [1, 4]" in one_line(refused.stderr)
+
+
 def test_other_settings_for_the_same_study_are_refused_with_the_difference(finished: Path) -> None:
     arguments = "run --dataset digits --budget 4000 --target 0.8 --study-name".split()
     refused = search(*arguments, STUDY, PETITNET_HOME=str(finished))
@@ -146,6 +159,7 @@ def test_other_settings_for_the_same_study_are_refused_with_the_difference(finis
         ("run --budget 12 --target 0.9", 2, "budget must be at least"),
         ("run --budget 12,10k --target 0.9", 2, "budget must be at least"),
         ("run --budget 10k,10000 --target 0.9", 2, "budgets must differ from each other, but got 10k,10000"),
+        ("run --budget 10k --target 0.9 --rungs 4,1", 2, "rungs must be growing whole numbers of epochs"),
         ("run --budget many --target 0.9", 2, "budget must be a whole number"),
         ("run --budget 10k --target 99.4", 2, "target must be above 0 and at most 1"),
         ("run --budget 10k --target 0.9 --dataset cifar", 2, "must be one of mnist, digits"),

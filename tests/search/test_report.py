@@ -122,4 +122,6 @@ def test_the_line_that_begins_another_search_names_what_is_not_usual(result: Res
     assert continue_line(result) == "search run --dataset digits --budget 3000 --target 0.9 --fresh"
     other = replace(result, sampler="random")
     assert continue_line(other) == "search run --dataset digits --budget 3000 --target 0.9 --sampler random --fresh"
+    longer = replace(result, settings=replace(result.settings, rungs=(4, 64)))
+    assert continue_line(longer) == "search run --dataset digits --budget 3000 --target 0.9 --rungs 4,64 --fresh"
     assert continue_line(replace(other, trail=())) == "search resume digits-3000-0.9 --sampler random"

@@ -5,7 +5,15 @@ import json
 import pytest
 
 from search.errors import SettingsError
-from search.settings import StudySettings, differences, parse_budget, parse_budgets, parse_seconds, parse_target
+from search.settings import (
+    StudySettings,
+    differences,
+    parse_budget,
+    parse_budgets,
+    parse_rungs,
+    parse_seconds,
+    parse_target,
+)
 from space.fitting import BudgetError
 from workers.dataset import DataError
 
@@ -35,6 +43,17 @@ def test_budgets_that_are_the_same_or_none_are_refused(text: str) -> None:
         parse_budgets(text)
 
 
+@pytest.mark.parametrize(("text", "rungs"), [("1,4,16", (1, 4, 16)), ("4, 64", (4, 64)), ("2", (2,))])
+def test_rungs_read_as_epochs(text: str, rungs: tuple[int, ...]) -> None:
+    assert parse_rungs(text) == rungs
+
+
+@pytest.mark.parametrize("text", ["", "0", "4,1", "1,1", "1,,4", "1;4", "-1,4", "1.5", "²", "many"])
+def test_bad_rungs_are_refused_with_the_rule_and_what_came(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"rungs must be growing whole numbers .*but got"):
+        parse_rungs(text)
+
+
 @pytest.mark.parametrize(("text", "target"), [("0.994", 0.994), ("99.4%", 0.994), ("1", 1.0), ("100%", 1.0)])
 def test_targets_read_as_fractions_and_percentages(text: str, target: float) -> None:
     assert parse_target(text) == target
@@ -59,7 +78,7 @@ def test_a_bad_time_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("budgets", [3000, (3000,), (1000, 3000)])
 def test_settings_survive_json(budgets: int | tuple[int, ...]) -> None:
-    settings = StudySettings.make("digits", budgets, 0.9)
+    settings = StudySettings.make("digits", budgets, 0.9, rungs=(4, 64))
     stored = json.loads(json.dumps(settings.to_json()))
     assert StudySettings.from_json(stored) == settings
     assert differences(stored, settings.to_json()) == []
