@@ -271,7 +271,8 @@ class Conductor:
             below = self.trail[-1].parameters - 1
             self.aims = (below,) if below >= self._least else ()
         self._proposer.aim_at(self.aims)
-        self._confirmer.ceiling = self._repeater.ceiling = max(self.aims, default=0)
+        self._repeater.aims = self.aims
+        self._confirmer.ceiling = max(self.aims, default=0)
         self._confirmer.refresh()
 
     @cached_property

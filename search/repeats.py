@@ -57,14 +57,13 @@ class Standard:
 
     @classmethod
     def of(cls, candidates: Sequence[Candidate], target: float) -> Self:
-        """That of a study's candidates."""
-        rivals = [one for one in candidates if one.pruning is None]
-        best = max((one.mean for one in rivals if one.mean is not None), default=0.0)
-        return cls(min(best, target), deviation(rivals))
+        """That of searched candidates that were trained to the top rung, or of none."""
+        best = max((one.mean for one in candidates if one.mean is not None), default=0.0)
+        return cls(min(best, target), deviation(candidates))
 
     def admits(self, candidate: Candidate) -> bool:
         """Whether a candidate was trained to the top rung, has not had all its RUNS and may turn out to be better."""
-        if candidate.mean is None or candidate.pruning is not None or len(candidate.runs) >= RUNS:
+        if candidate.mean is None or len(candidate.runs) >= RUNS:
             return False
         return candidate.mean + _NOISE * self.deviation / sqrt(len(candidate.runs)) >= self.level
 
@@ -79,8 +78,8 @@ class Repeater:
         self._living = living
         self._running: dict[Job, int] = {}
         self._failures: Counter[Job] = Counter()
-        self.ceiling = settings.budget
-        """Most parameters that a network may have to be of use. Set from outside."""
+        self.aims: Sequence[int] = settings.budgets
+        """Most parameters that a network may have, for each that is searched for. Set from outside."""
         self.finished = 0
         """Candidates trained to the top rung since it was last seen whether a repeat is due. Set from outside."""
 
@@ -101,26 +100,35 @@ class Repeater:
             return next((job for one in due if (job := self._claimed(one)) is not None), None)
 
     def _due(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """What may be repeated now, best first."""
+        """What may be repeated now, in the order in which it is to be."""
         rivals = self._rivals(candidates)
         repeats = len(self._running) + sum(len(one.repeats) for one in rivals)
-        if (repeats + 1) * EVERY > len(rivals):
-            return []
-        standard = Standard.of(rivals, self._settings.target)
-        return sorted(filter(standard.admits, rivals), key=lambda one: one.mean or 0.0, reverse=True)
+        return self._worth_it(rivals) if (repeats + 1) * EVERY <= len(rivals) else []
 
     def take(self, number: int) -> Job | None:
         """One more training of a candidate, if that is worth it and no driver is at it; the study's lock is held."""
-        rivals = self._rivals(self._ledger.candidates())
-        standard = Standard.of(rivals, self._settings.target)
-        found = next((one for one in rivals if one.number == number), None)
-        return self._claimed(found) if found is not None and standard.admits(found) else None
+        worth_it = self._worth_it(self._rivals(self._ledger.candidates()))
+        found = next((one for one in worth_it if one.number == number), None)
+        return None if found is None else self._claimed(found)
 
     def _rivals(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Searched candidates that were trained to the top rung and are not too large to be of use."""
-        return [
-            one for one in candidates if one.mean is not None and one.pruning is None and one.parameters <= self.ceiling
+        """Searched candidates that were trained to the top rung and are not too large to be of use, best first."""
+        ceiling = max(self.aims, default=0)
+        useful = [
+            one for one in candidates if one.mean is not None and one.pruning is None and one.parameters <= ceiling
         ]
+        return sorted(useful, key=lambda one: one.mean or 0.0, reverse=True)
+
+    def _worth_it(self, rivals: Sequence[Candidate]) -> list[Candidate]:
+        """Those of which another training is worth having for any aim: the best for each, then the next best."""
+        places: dict[int, int] = {}
+        for aim in self.aims:
+            league = [one for one in rivals if one.parameters <= aim]
+            standard = Standard.of(league, self._settings.target)
+            for place, one in enumerate(league):
+                if standard.admits(one):
+                    places[one.number] = min(place, places.get(one.number, place))
+        return sorted((one for one in rivals if one.number in places), key=lambda one: places[one.number])
 
     def _claimed(self, candidate: Candidate) -> Job | None:
         """A repeat of a candidate that this driver has taken on; None if none is left. The study's lock is held."""

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from math import sqrt
 
 import pytest
@@ -11,6 +10,7 @@ from search.ledger import Ledger, RungResult
 from search.repeats import ATTEMPTS, EVERY, RUNS, SEED_DEVIATION, Repeater, Standard, deviation
 from search.settings import StudySettings
 from space.candidate import Candidate, PrunedFrom, Run, State
+from space.notation import read
 from workers.job import Failed, Job, Trained
 
 TARGET = 0.99
@@ -48,7 +48,6 @@ def test_the_deviation_is_the_usual_one_until_the_study_knows_better() -> None:
         (trained(0.9800, 0.9800, 0.9800), False),
         (trained(0.9800, state=State.PRUNED), False),
         (trained(0.9800, state=State.RUNNING), False),
-        (replace(trained(0.98), pruning=PrunedFrom(parent=0, what="filters", keep=0.5, rounds=1, round=1)), False),
     ],
 )
 def test_another_seed_is_worth_having_close_to_the_best(candidate: Candidate, is_worth: bool) -> None:
@@ -71,7 +70,7 @@ def begun(ledger: Ledger, settings: StudySettings) -> int:
 
 def repeater(ledger: Ledger, settings: StudySettings, *alive: int) -> Repeater:
     made = Repeater(ledger, settings, lambda: {ledger.driver, *alive})
-    made.ceiling = 10**6
+    made.aims = (10**6,)
     return made
 
 
@@ -177,30 +176,62 @@ def test_nothing_is_repeated_that_is_too_large_to_be_of_use(ledger: Ledger, sett
     finished(ledger, settings, *[0.80] * 2 * EVERY)
     sizes = sorted(candidate.parameters for candidate in ledger.candidates())
     source = repeater(ledger, settings)
-    source.ceiling = sizes[EVERY - 1]
+    source.aims = (sizes[EVERY - 1],)
     source.finished = EVERY
     job = source.next_job()
     assert job is not None
-    assert ledger.candidate(job.candidate).parameters <= source.ceiling
-    source.ceiling = sizes[0] - 1
+    assert ledger.candidate(job.candidate).parameters <= source.aims[0]
+    source.aims = (sizes[0] - 1,)
     source.finished = EVERY
     assert source.next_job() is None
 
 
-def test_below_a_ceiling_the_best_is_the_best_that_is_of_use(ledger: Ledger, settings: StudySettings) -> None:
+@pytest.fixture
+def by_size(ledger: Ledger, settings: StudySettings) -> list[Candidate]:
+    """Candidates trained to the top rung, the smallest first; the larger half are much better, the largest best."""
     rng, numbers = random.Random(5), []
-    for _ in range(2 * EVERY):
+    for _ in range(4 * EVERY):
         numbers.append(ledger.begin(settings.space, settings.space.random(rng), 10**6))
-    by_size = sorted(map(ledger.candidate, numbers), key=lambda one: one.parameters)
-    smallest, ceiling = by_size[0].number, by_size[EVERY - 1].parameters
-    larger = [one.number for one in by_size if one.parameters > ceiling]
-    for number in numbers:
-        ledger.tell_complete(number, RungResult(16, 0.95 if number in larger else 0.80, 1.0))
+    found = sorted(map(ledger.candidate, numbers), key=lambda one: one.parameters)
+    for place, one in enumerate(found):
+        better = 0.10 if place >= 2 * EVERY else 0.0
+        ledger.tell_complete(one.number, RungResult(16, 0.80 + better + 0.0001 * place, 1.0))
+    return found
+
+
+def test_what_pruning_has_made_is_not_repeated(ledger: Ledger, settings: StudySettings, begun: int) -> None:
+    origin = PrunedFrom(parent=begun, what="weights", keep=0.5, rounds=1, round=1)
+    slim = ledger.add_pruned(read(ledger.candidate(begun).line), 100, origin, RungResult(16, 0.86, 1.0))
     source = repeater(ledger, settings)
-    assert source.take(smallest) is None, "worse than the larger ones"
-    source.ceiling, source.finished = ceiling, EVERY
+    assert source.take(slim) is None
+    assert take(source, begun).candidate == begun, "and sets no standard"
+
+
+def test_below_a_ceiling_the_best_is_the_best_that_is_of_use(
+    ledger: Ledger, settings: StudySettings, by_size: list[Candidate]
+) -> None:
+    best_of_smaller, larger = by_size[2 * EVERY - 1], by_size[2 * EVERY :]
+    source = repeater(ledger, settings)
+    assert source.take(best_of_smaller.number) is None, "worse than the larger ones"
+    source.aims, source.finished = (best_of_smaller.parameters,), EVERY
     due = source.next_job()
     assert due is not None
-    assert due.candidate not in larger
-    assert take(source, smallest).candidate == smallest
-    assert source.take(larger[0]) is None
+    assert due.candidate == best_of_smaller.number
+    assert source.take(larger[-1].number) is None
+
+
+def test_of_several_budgets_the_best_of_each_comes_before_the_next_best_of_any(
+    ledger: Ledger, settings: StudySettings, by_size: list[Candidate]
+) -> None:
+    best_of_smaller, best = by_size[2 * EVERY - 1], by_size[-1]
+    source = repeater(ledger, settings)
+    source.aims = (best_of_smaller.parameters, best.parameters)
+    taken = []
+    for _ in range(2 * RUNS - 2):
+        source.finished = EVERY
+        job = source.next_job()
+        assert job is not None
+        taken.append(job.candidate)
+        source.tell(job, done(ledger.candidate(job.candidate).rungs[16]))
+        finished(ledger, settings, *[0.10] * EVERY)
+    assert sorted(taken) == sorted(2 * [best.number] + 2 * [best_of_smaller.number])
