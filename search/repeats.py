@@ -2,7 +2,8 @@
 
 The best of many single trainings is partly luck. What is close to the best, or to the target, is known better after a
 second and a third training, and counts by their mean from then on. A network that is proposed again is trained again
-if that is so; and of every few trainings to the top rung one goes to the best network that is not known well enough.
+if that is so; and of every few trainings to the top rung one goes to the best network that is not known well enough: of
+several budgets, to the best within each before the next best of any.
 """
 
 from __future__ import annotations
