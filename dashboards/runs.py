@@ -52,7 +52,7 @@ def _trainings(candidate: Candidate, top: int) -> Iterator[Training]:
         yield Training(number, VALIDATION, 0, top, run.seed, run.accuracy, run.seconds)
     for fresh in candidate.confirmations:
         yield Training(number, CONFIRMATION, fresh.fold, top, fresh.seed, fresh.accuracy, fresh.seconds)
-    for verified in (*candidate.shorter, *candidate.verifications):
+    for verified in candidate.readings:
         yield Training(number, TEST, None, verified.epochs, verified.seed, verified.accuracy, verified.seconds)
 
 

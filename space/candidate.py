@@ -136,6 +136,11 @@ class Candidate:
     """None for what was searched; else `parameters` are those that are left."""
 
     @property
+    def readings(self) -> tuple[Verification, ...]:
+        """All its verifications, each of which has read the test set once."""
+        return (*self.shorter, *self.verifications)
+
+    @property
     def is_trained(self) -> bool:
         """Whether its training is over, and not because its run was."""
         return self.state in (State.COMPLETE, State.PRUNED) or (self.state == State.FAILED and not self.interrupted)

@@ -122,9 +122,9 @@ class Report:
         return None if self.best is None else self.verified.get(self.best.number)
 
     @property
-    def test_readings(self) -> int:
-        """How often the study has read the test set, for whichever candidate."""
-        return sum(len(candidate.verifications) + len(candidate.shorter) for candidate in self.candidates)
+    def test_readings(self) -> dict[int, int]:
+        """How often the study has read the test set, by the candidate it was for."""
+        return {candidate.number: len(candidate.readings) for candidate in self.candidates if candidate.readings}
 
     @cached_property
     def chart(self) -> ThinChart | None:
@@ -148,11 +148,12 @@ class Report:
 
     @cached_property
     def training_seconds(self) -> float:
-        """Of all trainings: the search's, confirmations and verifications."""
+        """Of all trainings: the search's, repeats, confirmations and verifications."""
         return sum(
             candidate.seconds
+            + sum(run.seconds or 0.0 for run in candidate.repeats)
             + sum(run.seconds for run in candidate.confirmations)
-            + sum(run.seconds for run in (*candidate.verifications, *candidate.shorter))
+            + sum(run.seconds for run in candidate.readings)
             for candidate in self.candidates
         )
 
@@ -173,7 +174,7 @@ class Report:
             "winner": None if self.winner is None else candidate_row(self.candidates[self.winner]),
             "trail": trail_rows(self.candidates, self.study.trail),
             "best": None if self.best is None else self.best.number,
-            "test_set_read": {str(number): verified.summary.count for number, verified in self.verified.items()},
+            "test_set_read": {str(number): count for number, count in self.test_readings.items()},
             "verified": {str(number): _verified_row(verified) for number, verified in self.verified.items()},
             "front": [candidate.number for candidate in self.front],
             "importance": dict(self.study.importance),

@@ -178,10 +178,11 @@ def _tested(report: Report) -> Section:
 
 
 def _readings(report: Report) -> str:
-    if not report.test_readings:
+    readings = report.test_readings
+    if not readings:
         return "The study has not read the test set."
-    each = ", ".join(f"{times(one.summary.count)} for #{place}" for place, one in sorted(report.verified.items()))
-    return f"The study has read the test set {times(report.test_readings)}: {each}."
+    each = ", ".join(f"{times(count)} for #{number}" for number, count in sorted(readings.items()))
+    return f"The study has read the test set {times(sum(readings.values()))}: {each}."
 
 
 def _result(report: Report, tested: Verified) -> str:

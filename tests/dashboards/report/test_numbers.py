@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dashboards.report.numbers import Verified
-from space.candidate import State
+from space.candidate import Run, State
 from space.statistics import proportion_interval
 from tests.dashboards.reports import confirmed, report, whole
 from tests.dashboards.studies import candidate, verification
@@ -29,7 +29,7 @@ def test_without_an_accuracy_there_is_no_best_no_front_and_no_chart(state: State
 
 def test_an_empty_study_has_numbers_too() -> None:
     found = report()
-    assert (found.best, found.span, found.training_seconds, found.test_readings) == (None, None, 0, 0)
+    assert (found.best, found.span, found.training_seconds, found.test_readings) == (None, None, 0, {})
     assert json.loads(json.dumps(found.to_json()))["candidates"] == []
 
 
@@ -51,7 +51,9 @@ def test_the_interval_of_a_single_training_is_that_of_the_images() -> None:
 
 
 def test_every_reading_of_the_test_set_counts_for_whomever_it_was() -> None:
-    assert whole().test_readings == 4
+    assert whole().test_readings == {1: 3, 7: 1}
+    longer = candidate(0, 4000, 0.99, verifications=(verification(0, 0.99),), shorter=(verification(1, 0.98),))
+    assert report(longer).test_readings == {0: 2}
 
 
 def test_the_front_leaves_out_what_pruning_made() -> None:
@@ -66,8 +68,10 @@ def test_time_is_from_the_first_proposal_to_the_last_result() -> None:
 
 def test_all_trainings_take_time() -> None:
     runs = (verification(0, 0.99), verification(1, 0.99))
-    found = report(candidate(0, 4000, 0.99, seconds=100.0, confirmations=confirmed(), verifications=runs))
-    assert found.training_seconds == 100 + 3 * 10 + 2 * 60
+    repeats = (Run(seed=1, accuracy=0.99, seconds=40.0), Run(seed=2, accuracy=0.99, seconds=None))
+    more = {"repeats": repeats, "confirmations": confirmed(), "verifications": runs[:1], "shorter": runs[1:]}
+    found = report(candidate(0, 4000, 0.99, seconds=100.0, **more))
+    assert found.training_seconds == 100 + 40 + 3 * 10 + 2 * 60
 
 
 def test_json_has_all_of_it() -> None:
