@@ -52,8 +52,8 @@ class StudySettings:
     ) -> Self:
         """Settings for a known data set and one or more budgets that its space can meet; DataError or BudgetError."""
         source = sources.find(dataset)
-        recipe = default_recipe(rungs[-1], source.images * (FOLDS - 1) // FOLDS)
         sizes = (budgets,) if isinstance(budgets, int) else tuple(sorted(budgets))
+        recipe = default_recipe(rungs[-1], source.images * (FOLDS - 1) // FOLDS, sizes[-1])
         settings = cls(dataset=dataset, budgets=sizes, target=target, seed=seed, recipe=recipe, rungs=rungs)
         check_budget(settings.space, min(sizes))
         return settings

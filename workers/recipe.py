@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -46,11 +46,18 @@ _BATCHES = (16, 128)
 _STEPS = 390
 """Steps an epoch that MNIST's 50,000 images make in the largest batches."""
 
+_SMALL = 2500
+"""Parameters of networks that are too small for label smoothing: docs/experiments.md."""
 
-def default_recipe(epochs: int, images: int) -> Recipe:
-    """The recipe for `images` training images: where they are few, smaller batches make enough steps an epoch."""
+
+def default_recipe(epochs: int, images: int, budget: int | None = None) -> Recipe:
+    """The recipe for `images` training images and networks of at most `budget` parameters, if that is known.
+
+    Where images are few, smaller batches make enough steps an epoch. Small networks underfit, and are not smoothed.
+    """
     smallest, largest = _BATCHES
-    return Recipe(epochs=epochs, batch=max(smallest, min(largest, images // _STEPS)))
+    recipe = Recipe(epochs=epochs, batch=max(smallest, min(largest, images // _STEPS)))
+    return recipe if budget is None or budget > _SMALL else replace(recipe, smoothing=0.0)
 
 
 def from_json(value: Mapping[str, Any]) -> Recipe:

@@ -16,6 +16,11 @@ def test_few_images_come_in_smaller_batches(images: int, batch: int) -> None:
     assert default_recipe(4, images) == Recipe(epochs=4, batch=batch)
 
 
+@pytest.mark.parametrize(("budget", "smoothing"), [(1_500, 0.0), (2_500, 0.0), (2_501, 0.05), (20_000, 0.05)])
+def test_small_networks_are_trained_without_label_smoothing(budget: int, smoothing: float) -> None:
+    assert default_recipe(16, 50_000, budget) == Recipe(epochs=16, smoothing=smoothing)
+
+
 @pytest.mark.parametrize(
     "recipe",
     [
