@@ -46,7 +46,7 @@ def candidates(home: Path) -> list[Candidate]:
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180  # tests of many drivers run beside it
     while not condition():
         assert process.poll() is None, process.communicate()[1]
         if time.monotonic() > deadline:
