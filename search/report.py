@@ -16,7 +16,7 @@ from dashboards.text import counted, duration, goal, interval, number, percent, 
 from search.proposer import ASKS, DRAWS
 from search.run import Result
 from search.samplers import SAMPLERS
-from search.settings import RUNGS
+from search.settings import RUNGS, write_rungs
 from search.winners_curse import winners_curse
 from space.candidate import Candidate, State
 from space.statistics import Summary
@@ -132,5 +132,5 @@ def continue_line(result: Result) -> str:
     settings = result.settings
     data = "" if settings.dataset == "mnist" else f" --dataset {settings.dataset}"
     wish = f"--budget {','.join(map(str, settings.budgets))} --target {settings.target:g}"
-    rungs = "" if settings.rungs == RUNGS else f" --rungs {','.join(map(str, settings.rungs))}"
+    rungs = "" if settings.rungs == RUNGS else f" --rungs {write_rungs(settings.rungs)}"
     return f"search run{data} {wish}{rungs}{sampler} --fresh"

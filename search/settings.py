@@ -129,6 +129,11 @@ def parse_rungs(text: str) -> tuple[int, ...]:
     return tuple(rungs)
 
 
+def write_rungs(rungs: Iterable[int]) -> str:
+    """What `parse_rungs` reads."""
+    return ",".join(map(str, rungs))
+
+
 def parse_target(text: str) -> float:
     """`0.994` or `99.4%` as a fraction."""
     stripped = text.strip()

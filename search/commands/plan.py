@@ -14,7 +14,7 @@ from rich.table import Table
 from dashboards.text import choice, counted, number, percent, rough
 from search import options, plan, ray_environment
 from search.plan import Plan, Reach
-from search.settings import StudySettings
+from search.settings import RUNGS, StudySettings, write_rungs
 from search.site import Site
 from workers import sources
 
@@ -32,7 +32,9 @@ _TIMED = 12
 @click.option("--target", type=options.TARGET, required=True, help="Accuracy to reach, such as 0.994 or 99.4%.")
 @click.option("--dataset", default="mnist", help=f"One of {', '.join(sources.SOURCES)}.")
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of the random draws.")
-@click.option("--rungs", type=options.RUNGS, default="1,4,16", help="Epochs of the trainings.", show_default=True)
+@click.option(
+    "--rungs", type=options.RUNGS, default=write_rungs(RUNGS), help="Epochs of the trainings.", show_default=True
+)
 @click.option("--trials", type=click.IntRange(1), default=1000, help="Candidates trained, at most.")
 @click.option("--cold-start", is_flag=True, help="Do not count on the published networks.")
 @click.option(

@@ -17,7 +17,7 @@ from search.ledger import Ledger, names
 from search.report import continue_line, print_result, result_row
 from search.run import Request, Result, check_same, finished, fresh, latest, run
 from search.samplers import SAMPLERS
-from search.settings import RUNGS, RunLimits, StudySettings
+from search.settings import RUNGS, RunLimits, StudySettings, write_rungs
 from search.site import Site
 from space.trail import unmet
 from workers import sources
@@ -70,7 +70,7 @@ def _with_limits(command: options.Decorated) -> options.Decorated:
 @click.option(
     "--rungs",
     type=options.RUNGS,
-    help="Epochs of the trainings that a candidate goes through.  [default: 1,4,16, or the study's]",
+    help=f"Epochs of the trainings that a candidate goes through.  [default: {write_rungs(RUNGS)}, or the study's]",
 )
 @click.option("--study-name", help="[default: from data set, budget and target]")
 @click.option("--fresh", is_flag=True, help="Begin another study where there is one already.")
