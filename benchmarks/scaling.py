@@ -109,7 +109,7 @@ def conducting(url: URL, study: str, trials: int, slots: int = 0) -> Iterator[Ti
     ledger = Ledger.create(store, study, settings)
     presence = Presence(store.engine, study)
     ledger.driver = presence.number
-    sampler = make(SAMPLERS[0], settings.space, 0)
+    sampler = make(SAMPLERS[0], settings.space, 0, settings.budget)
     proposer = Proposer(ledger, settings, sampler, trials, cold_start=True)
     try:
         yield Timed(slots, ledger, proposer, settings, RunLimits(trials=trials), presence)

@@ -58,7 +58,7 @@ class Evolution(RandomDraws):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """A child of one of the study's trained candidates; a random draw where there is none."""
-        trained = [one for one in _closed(study) if one.params and one.intermediate_values]
+        trained = [one for one in closed(study) if one.params and one.intermediate_values]
         population = trained[-POPULATION:]
         if not population:
             return self._space.random(self._rng)
@@ -88,7 +88,7 @@ class Mutation(Evolution):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """A child of one of the study's best trained candidates; a random draw where there is none."""
-        trained = [one for one in _closed(study) if one.params and one.intermediate_values]
+        trained = [one for one in closed(study) if one.params and one.intermediate_values]
         if not trained:
             return self._space.random(self._rng)
         parent = self._rng.choice(nlargest(ELITE, trained, key=_standing))
@@ -119,7 +119,8 @@ class Genetic(NSGAIISampler):
         return self.population_size
 
 
-def _closed(study: Study) -> list[FrozenTrial]:
+def closed(study: Study) -> list[FrozenTrial]:
+    """Candidates that are done with, failed ones left out."""
     return study._get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED), use_cache=True)
 
 

@@ -23,7 +23,7 @@ from workers.job import Failed, Job, Outcome
 
 RUNS = 3
 """Trainings of one candidate to the top rung, at most."""
-EVERY = 2
+EVERY = 4
 """Candidates trained to the top rung for each repeat that nobody proposed."""
 ATTEMPTS = 2
 """Times that one of them is tried if it fails."""

@@ -222,7 +222,12 @@ def _conductor(ledger: Ledger, presence: Presence, request: Request) -> Conducto
     proposer = Proposer(
         ledger,
         settings,
-        make(request.sampler, settings.space, derive(settings.seed, "sampler", asked, presence.ordinal)),
+        make(
+            request.sampler,
+            settings.space,
+            derive(settings.seed, "sampler", asked, presence.ordinal),
+            settings.budget,
+        ),
         limits.trials,
         ordinal=presence.ordinal,
         cold_start=request.cold_start,

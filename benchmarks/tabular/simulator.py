@@ -141,7 +141,7 @@ def conducting(settings: StudySettings, sampler: str) -> Iterator[tuple[Conducto
         ledger = Ledger.create(store, "simulated", settings)
         presence = Presence(store.engine, "simulated")
         ledger.driver = presence.number
-        chosen = samplers.make(sampler, settings.space, settings.seed)
+        chosen = samplers.make(sampler, settings.space, settings.seed, settings.budget)
         proposer = Proposer(ledger, settings, chosen, RunLimits().trials, cold_start=True)
         try:
             yield Conductor(ledger, proposer, settings, RunLimits(), presence), ledger

@@ -21,7 +21,7 @@ def trained(ledger: Ledger, settings: StudySettings, choices: dict[str, Value], 
 
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_each_proposes_a_value_of_every_range(ledger: Ledger, settings: StudySettings, name: str) -> None:
-    rng, sampler = random.Random(3), make(name, settings.space, 7)
+    rng, sampler = random.Random(3), make(name, settings.space, 7, settings.budget)
     for place in range(13):  # of which Optuna's GP draws the first ten at random
         found = ledger.sample(sampler, settings.space)
         assert found.keys() == {dimension.name for dimension in settings.space.dimensions}
@@ -42,7 +42,7 @@ def test_each_fills_a_study_with_different_networks_within_the_budget(
     ledger: Ledger, settings: StudySettings, name: str
 ) -> None:
     count = STARTUP + 1
-    proposer = Proposer(ledger, settings, make(name, settings.space, 7), count, cold_start=True)
+    proposer = Proposer(ledger, settings, make(name, settings.space, 7, settings.budget), count, cold_start=True)
     rng, lines = random.Random(5), set()
     while proposals := proposer.propose():
         (found,) = proposals
@@ -58,13 +58,15 @@ def test_equal_seeds_propose_the_same(ledger: Ledger, settings: StudySettings, n
     rng = random.Random(5)
     for _ in range(11):
         trained(ledger, settings, settings.space.random(rng), rng.random())
-    one, same, other = (ledger.sample(make(name, settings.space, seed), settings.space) for seed in (1, 1, 2))
+    one, same, other = (
+        ledger.sample(make(name, settings.space, seed, settings.budget), settings.space) for seed in (1, 1, 2)
+    )
     assert one == same
     assert one != other or name == "gp", "the best by a Gaussian process is the best by any"
 
 
 def test_evolution_changes_one_choice_of_a_good_recent_network(ledger: Ledger, settings: StudySettings) -> None:
-    rng, sampler = random.Random(1), make("evolution", settings.space, 1)
+    rng, sampler = random.Random(1), make("evolution", settings.space, 1, settings.budget)
     grown_old = settings.space.random(rng)
     trained(ledger, settings, grown_old, 0.99)
     population = [settings.space.random(rng) for _ in range(POPULATION)]
@@ -82,7 +84,7 @@ def test_evolution_changes_one_choice_of_a_good_recent_network(ledger: Ledger, s
 
 
 def test_evolution_takes_what_got_farther_for_better(ledger: Ledger, settings: StudySettings) -> None:
-    rng, sampler = random.Random(1), make("evolution", settings.space, 1)
+    rng, sampler = random.Random(1), make("evolution", settings.space, 1, settings.budget)
     farther = settings.space.random(rng)
     trained(ledger, settings, farther, 0.5)
     for _ in range(5):
@@ -93,7 +95,7 @@ def test_evolution_takes_what_got_farther_for_better(ledger: Ledger, settings: S
 
 
 def test_generations_are_counted_off_in_the_order_of_the_study(ledger: Ledger, settings: StudySettings) -> None:
-    sampler = make("nsga2", settings.space, 1)
+    sampler = make("nsga2", settings.space, 1, settings.budget)
     assert isinstance(sampler, Genetic)
     size = sampler.population_size
     assert size is not None
@@ -109,8 +111,8 @@ def test_generations_are_counted_off_in_the_order_of_the_study(ledger: Ledger, s
 
 
 def test_an_unknown_name_is_refused(settings: StudySettings) -> None:
-    with pytest.raises(ValueError, match=r"sampler must be one of mixed, tpe, .*random, but got cma"):
-        make("cma", settings.space, 1)
+    with pytest.raises(ValueError, match=r"sampler must be one of mixed, guided, tpe, .*random, but got cma"):
+        make("cma", settings.space, 1, settings.budget)
 
 
 def differing(one: Choices, others: list[Choices]) -> list[int]:
@@ -134,7 +136,7 @@ def test_a_mutation_changes_a_few_choices_of_one_of_the_best(ledger: Ledger, set
 
 
 def test_the_default_takes_turns(ledger: Ledger, settings: StudySettings) -> None:
-    rng, sampler = random.Random(1), make(SAMPLERS[0], settings.space, 1)
+    rng, sampler = random.Random(1), make(SAMPLERS[0], settings.space, 1, settings.budget)
     networks: list[Choices] = [settings.space.random(rng) for _ in range(30)]
     for place, choices in enumerate(networks):
         trained(ledger, settings, dict(choices), place / 100)
