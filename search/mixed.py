@@ -1,4 +1,4 @@
-"""The default sampler: Optuna's TPE and mutations of the best, by turns."""
+"""Optuna's TPE and mutations of the best, by turns."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from space.search_space import SearchSpace
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
-SAMPLERS = ("mixed", "guided", "tpe", "evolution", "gp", "nsga2", "random")
+SAMPLERS = ("guided", "mixed", "tpe", "evolution", "gp", "nsga2", "random")
 """The first is the default: what docs/experiments.md says of them was measured by benchmarks/tabular."""
 
 
