@@ -58,8 +58,7 @@ class Evolution(RandomDraws):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """A child of one of the study's trained candidates; a random draw where there is none."""
-        trained = [one for one in closed(study) if one.params and one.intermediate_values]
-        population = trained[-POPULATION:]
+        population = trained(study)[-POPULATION:]
         if not population:
             return self._space.random(self._rng)
         rivals = self._rng.sample(population, min(RIVALS, len(population)))
@@ -88,10 +87,12 @@ class Mutation(Evolution):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """A child of one of the study's best trained candidates; a random draw where there is none."""
-        trained = [one for one in closed(study) if one.params and one.intermediate_values]
-        if not trained:
-            return self._space.random(self._rng)
-        parent = self._rng.choice(nlargest(ELITE, trained, key=_standing))
+        candidates = trained(study)
+        return self._mutant(candidates) if candidates else self._space.random(self._rng)
+
+    def _mutant(self, candidates: list[FrozenTrial]) -> dict[str, Value]:
+        """A child of one of the best of these."""
+        parent = self._rng.choice(nlargest(ELITE, candidates, key=_standing))
         return self._descendant(parent.params, changes=self._rng.randint(1, CHANGES))
 
 
@@ -119,9 +120,10 @@ class Genetic(NSGAIISampler):
         return self.population_size
 
 
-def closed(study: Study) -> list[FrozenTrial]:
-    """Candidates that are done with, failed ones left out."""
-    return study._get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED), use_cache=True)
+def trained(study: Study) -> list[FrozenTrial]:
+    """Candidates that were trained and are done with, those left out that have no choices to learn from."""
+    closed = study._get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED), use_cache=True)
+    return [trial for trial in closed if trial.params and trial.intermediate_values]
 
 
 def _complete(study: Study) -> list[FrozenTrial]:

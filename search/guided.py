@@ -7,22 +7,20 @@ from math import log
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from optuna import Study
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial
 
-from search.evolution import Mutation, closed
-from search.regression import Regression
+from search.evolution import Mutation, trained
+from search.regression import Floats, Regression
 from search.seeds import derive
 from search.seen_study import aim_of
 from space.architecture import Architecture
 from space.features import FEATURES, features
 from space.filling import settle
-from space.ranges import Choices, Value
+from space.ranges import Choices
 from space.search_space import SearchSpace
 
-Floats = NDArray[np.float64]
 ENOUGH = 10
 """Trained candidates until there is a prediction."""
 POOL = 64
@@ -63,33 +61,30 @@ class Guided(Mutation):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """The draw that is most promising; a random one while there are too few results."""
-        trained = [one for one in closed(study) if one.params and one.intermediate_values]
-        if len(trained) < ENOUGH:
+        candidates = trained(study)
+        if len(candidates) < ENOUGH:
             return self._space.random(self._rng)
-        guess = self._learnt(trained)
+        guess = self._learnt(candidates)
         coefficients = guess.regression.draw(self._noise)
         aim = aim_of(study) or self._budget
         pool = self._pools.setdefault(aim, [])
         for _ in range(NEW if pool else POOL):
-            choices = super().sample_relative(study, trial, search_space) if next(self._mutates) else self._random()
+            choices = self._mutant(candidates) if next(self._mutates) else self._space.random(self._rng)
             network = self._space.architecture(settle(self._space, choices, aim))
             if network not in self._old:
                 self._old.add(network)
                 pool.append(_Draw(choices, np.array(features(network))))
         if not pool:
-            return self._random()
+            return self._space.random(self._rng)
         errors = guess.standard(np.array([one.features for one in pool])) @ coefficients
         order = np.argsort(errors, kind="stable")
         self._pools[aim] = [pool[place] for place in order[1:POOL]]
         return dict(pool[order[0]].choices)
 
-    def _random(self) -> dict[str, Value]:
-        return self._space.random(self._rng)
-
-    def _learnt(self, trained: list[FrozenTrial]) -> _Guess:
+    def _learnt(self, candidates: list[FrozenTrial]) -> _Guess:
         known = self._guess
-        if known is None or (len(trained) - known.candidates) * RENEWAL >= len(trained):
-            rows, results = [self._row(one) for one in trained], [one.intermediate_values for one in trained]
+        if known is None or (len(candidates) - known.candidates) * RENEWAL >= len(candidates):
+            rows, results = [self._row(one) for one in candidates], [one.intermediate_values for one in candidates]
             known = self._guess = _Guess.fit(rows, results)
         return known
 

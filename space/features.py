@@ -54,7 +54,7 @@ def features(architecture: Architecture) -> tuple[float, ...]:
         _count(layers, MaxPool),
         _count(_before_pool(layers), Conv),
         log(last_map[1]),
-        log(_receptive_field(layers)),
+        log(totals.receptive_field),
         hidden[0],
         hidden[-1],
         min(hidden),
@@ -63,8 +63,8 @@ def features(architecture: Architecture) -> tuple[float, ...]:
         fmean(layer.kernel for layer in convolutions),
         _count(layers, BatchNorm) / count,
         _count(layers, ReLU) / count,
-        _follows(layers, Conv, BatchNorm),
-        _follows(layers, ReLU, BatchNorm),
+        follows(layers, Conv, BatchNorm),
+        follows(layers, ReLU, BatchNorm),
         fmean(layer.padding > 0 for layer in convolutions),
         fmean(layer.bias for layer in convolutions),
         sum(layer.rate for layer in layers if isinstance(layer, Dropout)),
@@ -81,18 +81,6 @@ def _before_pool(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
     return layers[:first]
 
 
-def _follows(layers: tuple[Layer, ...], one: type[Layer], other: type[Layer]) -> bool:
+def follows(layers: tuple[Layer, ...], one: type[Layer], other: type[Layer]) -> bool:
     """Whether a layer of the one kind is anywhere followed by one of the other."""
     return any(isinstance(a, one) and isinstance(b, other) for a, b in pairwise(layers))
-
-
-def _receptive_field(layers: tuple[Layer, ...]) -> int:
-    """Pixels a side that one place of the last convolution's map is computed from; may exceed the image's."""
-    field, step = 1, 1
-    for layer in layers:
-        if isinstance(layer, Conv):
-            field += (layer.kernel - 1) * step
-        elif isinstance(layer, MaxPool):
-            field += (layer.size - 1) * step
-            step *= layer.size
-    return field

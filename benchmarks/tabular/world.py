@@ -22,6 +22,7 @@ from sklearn.model_selection import cross_val_predict
 
 from benchmarks.tabular.table import IMAGES, RUNGS, SEEDS, Table, load
 from space.architecture import Architecture
+from space.features import follows
 from space.identity import identity
 from space.layers import BatchNorm, Conv, Dropout, Flatten, Linear, MaxPool, ReLU
 
@@ -47,7 +48,8 @@ def features(architecture: Architecture) -> list[float]:
         sum(layer.rate for layer, _ in pairs if isinstance(layer, Dropout)),
         sum(layer.bias for layer, _ in convolutions),
         sum(layer.padding > 0 for layer, _ in convolutions),
-        *_order(architecture),
+        follows(architecture.layers, Conv, BatchNorm),
+        follows(architecture.layers, ReLU, BatchNorm),
         *_ending(architecture),
     ]
     for place in range(_CONVOLUTIONS):
@@ -57,15 +59,6 @@ def features(architecture: Architecture) -> list[float]:
         else:
             found += [0.0, 0, 0]
     return found
-
-
-def _order(architecture: Architecture) -> tuple[bool, bool]:
-    """Whether a norm comes right after a convolution, and whether one comes after a ReLU."""
-    pairs = list(zip(architecture.layers, architecture.layers[1:], strict=False))
-    return (
-        any(isinstance(one, Conv) and isinstance(other, BatchNorm) for one, other in pairs),
-        any(isinstance(one, ReLU) and isinstance(other, BatchNorm) for one, other in pairs),
-    )
 
 
 def _ending(architecture: Architecture) -> tuple[bool, int, float]:

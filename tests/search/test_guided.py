@@ -51,9 +51,11 @@ def test_candidates_are_compared_with_those_of_the_same_length(ledger: Ledger, s
 def test_networks_are_judged_as_they_would_be_trained(ledger: Ledger, settings: StudySettings) -> None:
     """For a smaller aim the same draws are made smaller, and are others."""
     teach(ledger, settings)
-    for choices in asked(ledger, settings, aim=800):
-        settled = settings.space.architecture(settle(settings.space, choices, 800))
-        assert settled.totals.parameters <= 800
+    found = asked(ledger, settings, aim=800)
+    networks = [settings.space.architecture(settle(settings.space, one, 800)) for one in found]
+    assert all(one.totals.parameters <= 800 for one in networks)
+    assert sum(one.totals.parameters > 0.9 * 800 for one in networks) >= 9
+    assert len(set(networks)) == len(networks)
 
 
 def test_too_few_results_predict_nothing(ledger: Ledger, settings: StudySettings) -> None:
