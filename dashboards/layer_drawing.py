@@ -33,7 +33,7 @@ _SLANT = 0.36
 _TOP, _MARGIN = 44.0, 14.0
 _LARGE, _SMALL = 14.0, 11.0
 _BAR = 9.0
-_COLOURS = {"conv": SKY, "max_pool": ORANGE, "global_average_pool": PURPLE, "linear": GREEN}
+_COLOURS = {"conv": SKY, "depthwise_conv": SKY, "max_pool": ORANGE, "global_average_pool": PURPLE, "linear": GREEN}
 """By kind of layer; all others are grey."""
 _PARAMETERS, _MACS = BLUE, ORANGE
 

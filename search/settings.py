@@ -40,6 +40,9 @@ class StudySettings:
     rungs: tuple[int, ...] = RUNGS
     """Epochs."""
     reduction: int = REDUCTION
+    """One candidate in this many goes on."""
+    separable: bool = True
+    """Whether its space has separable convolutions."""
 
     @classmethod
     def make(
@@ -67,7 +70,7 @@ class StudySettings:
     def space(self) -> SearchSpace:
         """All networks for the data set's images and classes."""
         source = sources.find(self.dataset)
-        return SearchSpace(source.image, source.classes)
+        return SearchSpace(source.image, source.classes, self.separable)
 
     @property
     def name(self) -> str:
@@ -82,7 +85,7 @@ class StudySettings:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The settings that `to_json` wrote."""
-        plain = {name: value[name] for name in ("dataset", "target", "seed", "reduction")}
+        plain = {name: value[name] for name in ("dataset", "target", "seed", "reduction", "separable")}
         budgets, rungs = tuple(value["budgets"]), tuple(value["rungs"])
         return cls(**plain, budgets=budgets, rungs=rungs, recipe=recipe_from_json(value["recipe"]))
 

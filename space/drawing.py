@@ -6,6 +6,7 @@ from space.architecture import Architecture
 from space.layers import (
     BatchNorm,
     Conv,
+    DepthwiseConv,
     Dropout,
     Flatten,
     GlobalAveragePool,
@@ -19,7 +20,6 @@ from space.ranges import Choices
 
 DEPTH = 3
 """Most convolutions of a stage."""
-FILTERS = (2, 32)
 GROWING = range(2, DEPTH + 1)
 """Places in a stage whose filters are chosen as growth over the place before."""
 _SMALLEST_MAP = 3
@@ -36,18 +36,15 @@ def is_growth(name: str) -> bool:
     return name.startswith("growth")
 
 
-def grown(filters: int, growth: int) -> int:
-    """`filters` more or less by `growth`, within what a convolution may have."""
-    return max(FILTERS[0], min(FILTERS[1], filters + growth))
-
-
 class Drawing:
     """An architecture while it is drawn: the layers so far and the shape that they leave."""
 
-    def __init__(self, image: Shape, classes: int, stages: int, choices: Choices) -> None:
+    def __init__(self, image: Shape, classes: int, stages: int, filters: tuple[int, int], choices: Choices) -> None:
+        """`filters` are the fewest and the most of a convolution."""
         self.image = image
         self.classes = classes
         self.stages = stages
+        self.filters = filters
         self.choices = choices
         self.layers: list[Layer] = []
         self.shape = image
@@ -89,7 +86,7 @@ class Drawing:
         depth = self.whole(f"depth{stage}")
         transition = "none" if last or depth == 0 else self.choices["transition"]
         for name, filters in list(self.widths(stage).items())[:depth]:
-            self.block(filters, self.whole(f"kernel{stage}"), name)
+            self.block(filters, self.whole(f"kernel{stage}"), name, separable=self.is_separable(stage))
             if stage >= self.whole("dropout_from"):
                 self.drop()
         if transition == "before pool":
@@ -107,27 +104,42 @@ class Drawing:
         filters = self.whole(f"width{stage}")
         found = {f"width{stage}": filters}
         for place in GROWING:
-            filters = grown(filters, self.whole(growth_name(stage, place)))
+            filters = self.within(filters + self.whole(growth_name(stage, place)))
             found[growth_name(stage, place)] = filters
         return found
 
-    def conv(self, filters: int, kernel: int, name: str | None = None) -> None:
+    def is_separable(self, stage: int) -> bool:
+        """Whether convolutions of a stage are separable ones; the head counts as one stage more.
+
+        The first of the network never is: of one channel nothing can be separated.
+        """
+        return bool(self.layers) and 0 < self.whole("separable_from") <= stage
+
+    def within(self, filters: int) -> int:
+        """`filters`, or what comes nearest to it of what a convolution may have."""
+        fewest, most = self.filters
+        return max(fewest, min(most, filters))
+
+    def conv(self, filters: int, kernel: int, name: str | None = None, *, separable: bool = False) -> None:
         """A convolution, padded if the space says so or if it would leave too small a map.
 
-        `name` is the range that its filters are chosen from, if they are chosen.
+        `name` is the range that its filters are chosen from, if they are chosen. One of 1x1 is not separated.
         """
-        if name is not None:
-            self.chosen[name] = len(self.layers)
         padding = 0
         if self.choices["padding"] or self.side() - kernel + 1 < _SMALLEST_MAP:
             kernel |= 1  # only odd kernels can keep the map's size
             padding = kernel // 2
+        if separable and kernel > 1:
+            self.add(DepthwiseConv(kernel, padding))
+            kernel, padding = 1, 0
+        if name is not None:
+            self.chosen[name] = len(self.layers)
         self.add(Conv(filters, kernel, padding, bool(self.choices["bias"])))
 
-    def block(self, filters: int, kernel: int, name: str | None = None) -> None:
+    def block(self, filters: int, kernel: int, name: str | None = None, *, separable: bool = False) -> None:
         """A convolution, as `conv` takes it, with its batch norm and ReLU."""
         self.settle_norm()
-        self.conv(filters, kernel, name)
+        self.conv(filters, kernel, name, separable=separable)
         self.activate()
 
     def activate(self) -> None:
@@ -168,7 +180,7 @@ class Drawing:
         self.add(Linear(self.classes, bool(self.choices["bias"])))
 
     def average_head(self) -> None:
-        self.conv(self.classes, self.whole("head_kernel"))
+        self.conv(self.classes, self.whole("head_kernel"), separable=self.is_separable(self.stages + 1))
         self.finish()
         self.add(GlobalAveragePool())
 

@@ -7,13 +7,14 @@ from math import log
 from statistics import fmean
 
 from space.architecture import Architecture
-from space.layers import BatchNorm, Conv, Dropout, Flatten, Layer, MaxPool, ReLU
+from space.layers import BatchNorm, Conv, DepthwiseConv, Dropout, Flatten, Layer, MaxPool, ReLU
 
 FEATURES = (
     "log parameters",
     "log MACs",
     "spatial convolutions",
     "1x1 convolutions",
+    "separable convolutions",
     "pools",
     "convolutions before the first pool",
     "log side of the last convolution's map",
@@ -41,6 +42,7 @@ def features(architecture: Architecture) -> tuple[float, ...]:
     layers, totals = architecture.layers, architecture.totals
     shapes = [architecture.input, *(row.shape for row in architecture.rows())]
     convolutions = [layer for layer in layers if isinstance(layer, Conv)]
+    windows = _windows(layers)
     count = len(convolutions)
     last_map = next(
         shape for layer, shape in zip(reversed(layers), reversed(shapes[:-1]), strict=True) if isinstance(layer, Conv)
@@ -49,8 +51,9 @@ def features(architecture: Architecture) -> tuple[float, ...]:
     return (
         log(totals.parameters),
         log(totals.macs),
-        sum(layer.kernel > 1 for layer in convolutions),
-        sum(layer.kernel == 1 for layer in convolutions),
+        sum(layer.kernel > 1 for layer in windows),
+        sum(layer.kernel == 1 for layer in windows),
+        _count(layers, DepthwiseConv),
         _count(layers, MaxPool),
         _count(_before_pool(layers), Conv),
         log(last_map[1]),
@@ -59,17 +62,25 @@ def features(architecture: Architecture) -> tuple[float, ...]:
         hidden[-1],
         min(hidden),
         fmean(hidden),
-        convolutions[0].kernel,
-        fmean(layer.kernel for layer in convolutions),
+        windows[0].kernel,
+        fmean(layer.kernel for layer in windows),
         _count(layers, BatchNorm) / count,
         _count(layers, ReLU) / count,
         follows(layers, Conv, BatchNorm),
         follows(layers, ReLU, BatchNorm),
-        fmean(layer.padding > 0 for layer in convolutions),
+        fmean(layer.padding > 0 for layer in windows),
         fmean(layer.bias for layer in convolutions),
         sum(layer.rate for layer in layers if isinstance(layer, Dropout)),
         _count(layers, Flatten) > 0,
     )
+
+
+def _windows(layers: tuple[Layer, ...]) -> list[Conv | DepthwiseConv]:
+    """What looks at the map for each convolution: itself, or the depthwise one before it that makes it separable."""
+    pairs = zip((None, *layers), layers, strict=False)
+    return [
+        before if isinstance(before, DepthwiseConv) else layer for before, layer in pairs if isinstance(layer, Conv)
+    ]
 
 
 def _count(layers: tuple[Layer, ...], kind: type[Layer]) -> int:

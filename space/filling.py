@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from space.fitting import check_budget, smallest
-from space.ranges import Choices, Range, Value
+from space.ranges import Choice, Choices, Value
 from space.search_space import FILL, SearchSpace
 from space.widths import Filters, Widths
 
@@ -31,8 +31,8 @@ def settle(space: SearchSpace, choices: Choices, budget: int) -> dict[str, Value
     filters = widths.asked
     full = budget * int(choices[FILL]) // 100
     if widths.parameters(filters) > budget:
-        most = full if full >= widths.parameters(widths.lowest) else budget
-        widths, filters = _shrunk(space, widths, most)
+        widths = _fitting(space, widths, budget)
+        filters = _most(widths, widths.asked, widths.asked, full if full >= _fewest(widths) else budget)
     if widths.parameters(filters) < full:
         filters = _most(widths, filters, widths.highest, full)
     return widths.choices(filters)
@@ -48,30 +48,51 @@ def fill(space: SearchSpace, choices: Choices, budget: int) -> dict[str, Value]:
 def shrink(space: SearchSpace, choices: Choices, budget: int) -> dict[str, Value]:
     """`choices` with widths as far down as `budget` demands, and none wider.
 
-    Where even the narrowest network of this shape is too large, its other choices become those of the space's smallest
-    network, one after the other, until it fits. BudgetError where nothing does.
+    Where even the narrowest network of this shape is too large, its other choices come nearer to those of the space's
+    smallest network until it fits, each time the one that saves the most. BudgetError where nothing fits.
     """
-    widths, filters = _shrunk(space, Widths(space, choices), budget)
-    return widths.choices(filters)
+    widths = _fitting(space, Widths(space, choices), budget)
+    return widths.choices(_most(widths, widths.asked, widths.asked, budget))
 
 
-def _shrunk(space: SearchSpace, widths: Widths, budget: int) -> tuple[Widths, Filters]:
-    """The shape that `shrink` comes to, with its filters."""
+def _fitting(space: SearchSpace, widths: Widths, budget: int) -> Widths:
+    """The shape that `shrink` comes to, with the filters asked."""
     for found in _ever_smaller(space, widths):
-        if found.parameters(found.lowest) <= budget:
-            return found, _most(found, found.asked, found.asked, budget)
+        if _fewest(found) <= budget:
+            return found
     check_budget(space, budget)
     raise AssertionError("the smallest network fits every budget that passes the check")
 
 
 def _ever_smaller(space: SearchSpace, widths: Widths) -> Iterator[Widths]:
-    """The shape asked, then with one more of the choices that are no widths as in the smallest network, up to all."""
+    """The shape asked, then ones with ever fewer parameters where they are narrowest, and the smallest of all."""
     yield widths
     choices, least = widths.choices(widths.asked), smallest(space)
+    steps = [(widths, choices)]
+    while steps:
+        before, choices = min(steps, key=lambda step: _fewest(step[0]))
+        if before is not widths:
+            yield before
+        nearer = [choices | step for step in _steps(space, choices, least)]
+        steps = [(found, one) for one in nearer if _fewest(found := Widths(space, one)) < _fewest(before)]
+    yield Widths(space, least | {FILL: choices[FILL]})
+
+
+def _fewest(widths: Widths) -> int:
+    """Parameters of the narrowest network of its shape."""
+    return widths.parameters(widths.lowest)
+
+
+def _steps(space: SearchSpace, choices: Choices, least: Choices) -> Iterator[dict[str, Value]]:
+    """One choice that is no width nearer to the smallest network's, for each that is not there yet."""
     for dimension in space.dimensions:
-        if not (isinstance(dimension, Range) and dimension.filters) and dimension.name != FILL:
-            choices = choices | {dimension.name: least[dimension.name]}
-            yield Widths(space, choices)
+        now, aim = choices[dimension.name], least[dimension.name]
+        if now == aim or dimension.name == FILL:
+            continue
+        if isinstance(dimension, Choice):
+            yield {dimension.name: aim}
+        elif not dimension.filters:
+            yield {dimension.name: int(now) + (1 if int(aim) > int(now) else -1)}
 
 
 def _most(widths: Widths, asked: Filters, limit: Filters, budget: int) -> Filters:

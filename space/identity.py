@@ -7,6 +7,7 @@ cost in parameters and multiply-accumulates. What is taken for the same here can
 - a ReLU of what is not negative does nothing: after a ReLU, also with dropout, pools or a flattening in between;
 - ReLU and dropout are of single activations, so that they are the same before and after a flattening;
 - the global average of a map of one pixel is its flattening;
+- a depthwise convolution of one channel is a convolution with one filter;
 - a convolution without padding over its whole map is a dense layer on the flattened map, with the same weights in the
   same order, and what follows it on the map of one pixel is the same on its features.
 
@@ -18,12 +19,13 @@ parameters, and a 1x1 convolution before or after the global average, which cost
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from space.architecture import Architecture
 from space.layers import (
     BatchNorm,
     Conv,
+    DepthwiseConv,
     Dropout,
     Flatten,
     GlobalAveragePool,
@@ -46,9 +48,25 @@ def identity(architecture: Architecture) -> str:
 
 def canonical(architecture: Architecture) -> Architecture:
     """The one way of writing a network that all ways of writing it come to."""
-    layers = _without_idle(architecture.layers)
+    layers = [_alone(layer, shape) for layer, shape in _with_inputs(architecture.input, architecture.layers)]
+    layers = _without_idle(layers)
     layers = _flattened_early(architecture.input, layers)
     return Architecture(architecture.input, tuple(_flattened_after_activations(layers)))
+
+
+def _with_inputs(image: Shape, layers: Sequence[Layer]) -> Iterator[tuple[Layer, Shape]]:
+    """Each layer with the shape that it takes in."""
+    shape = image
+    for layer in layers:
+        yield layer, shape
+        shape = layer.output(shape)
+
+
+def _alone(layer: Layer, shape: Shape) -> Layer:
+    """What a layer is for inputs of this shape, where a depthwise one has no other channel to leave out."""
+    if isinstance(layer, DepthwiseConv) and shape[0] == 1:
+        return Conv(1, layer.kernel, layer.padding, layer.bias)
+    return layer
 
 
 def _without_idle(layers: Sequence[Layer]) -> list[Layer]:
@@ -64,7 +82,7 @@ def _without_idle(layers: Sequence[Layer]) -> list[Layer]:
                 continue
             case ReLU():
                 is_negative = False
-            case Conv() | Linear() | BatchNorm():
+            case Conv() | DepthwiseConv() | Linear() | BatchNorm():
                 is_negative = True
         found.append(layer)
     return found

@@ -7,7 +7,7 @@ from itertools import pairwise
 from space.drawing import GROWING, growth_name
 from space.published import PUBLISHED, Published
 from space.ranges import Choices, Value
-from space.search_space import FILL, SearchSpace
+from space.search_space import FILL, SEPARABLE, SearchSpace
 
 _UNUSED: dict[str, Value] = {
     **{f"depth{stage}": 0 for stage in (2, 3, 4)},
@@ -20,6 +20,7 @@ _UNUSED: dict[str, Value] = {
     "norm": "before relu",
     "bias": False,
     "padding": False,
+    SEPARABLE: 0,
     "head": "average",
     "head_kernel": 3,
     "finish": "plain",

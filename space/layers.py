@@ -85,14 +85,55 @@ def describe(shape: Shape) -> str:
     return "x".join(map(str, shape))
 
 
+_KERNEL = r"(?P<kernel>\d+)(?P<padded>p(?P<padding>\d+)?)?(?P<bias>b)?"
+"""How the square of a convolution is written, with its padding and bias."""
+
+
+def _check_padding(layer: Conv | DepthwiseConv) -> None:
+    if not 0 <= layer.padding < layer.kernel:
+        raise ArchitectureError(
+            f"padding of a {layer.kernel}x{layer.kernel} convolution must be from 0 to {layer.kernel - 1}, "
+            f"but got {layer.padding}"
+        )
+
+
+def _convolved(layer: Conv | DepthwiseConv, shape: Shape) -> tuple[int, int]:
+    """Height and width of the maps that a convolution puts out."""
+    _, height, width = _need_map(layer, shape)
+    grown = 2 * layer.padding - layer.kernel + 1
+    if height + grown < 1 or width + grown < 1:
+        raise ArchitectureError(
+            f"{layer.token()} needs a map of at least {layer.kernel - 2 * layer.padding} pixels a side, "
+            f"but gets {describe(shape)}"
+        )
+    return height + grown, width + grown
+
+
+def _kernel_token(layer: Conv | DepthwiseConv) -> str:
+    same = layer.kernel % 2 == 1 and layer.padding == layer.kernel // 2
+    padding = "" if layer.padding == 0 else "p" if same else f"p{layer.padding}"
+    return f"{layer.kernel}{padding}{'b' if layer.bias else ''}"
+
+
+def _parse_kernel(match: re.Match[str], before: str) -> tuple[int, int, bool]:
+    """Kernel, padding and bias of a match of _KERNEL that has `before` in front of it."""
+    kernel = int(match["kernel"])
+    if match["padding"] is not None:
+        padding = int(match["padding"])
+    else:
+        padding = kernel // 2 if match["padded"] else 0
+        if padding and kernel % 2 == 0:
+            wanted = f"{before}{kernel}p1{match['bias'] or ''}"
+            raise ArchitectureError(f"padding of an even kernel must be a number, as in {wanted}")
+    return kernel, padding, match["bias"] is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Conv(Layer):
     """Square 2-d convolution, stride 1."""
 
     kind: ClassVar[str] = "conv"
-    pattern: ClassVar[re.Pattern[str]] = re.compile(
-        r"(?P<filters>\d+)c(?P<kernel>\d+)(?P<padded>p(?P<padding>\d+)?)?(?P<bias>b)?"
-    )
+    pattern: ClassVar[re.Pattern[str]] = re.compile(rf"(?P<filters>\d+)c{_KERNEL}")
 
     filters: int
     kernel: int
@@ -102,21 +143,10 @@ class Conv(Layer):
 
     def __post_init__(self) -> None:
         _need_positive(self, filters=self.filters, kernel=self.kernel)
-        if not 0 <= self.padding < self.kernel:
-            raise ArchitectureError(
-                f"padding of a {self.kernel}x{self.kernel} convolution must be from 0 to {self.kernel - 1}, "
-                f"but got {self.padding}"
-            )
+        _check_padding(self)
 
     def output(self, shape: Shape) -> Shape:
-        _, height, width = _need_map(self, shape)
-        grown = 2 * self.padding - self.kernel + 1
-        if height + grown < 1 or width + grown < 1:
-            raise ArchitectureError(
-                f"{self.token()} needs a map of at least {self.kernel - 2 * self.padding} pixels a side, "
-                f"but gets {describe(shape)}"
-            )
-        return self.filters, height + grown, width + grown
+        return self.filters, *_convolved(self, shape)
 
     def parameters(self, shape: Shape) -> int:
         return self.filters * (shape[0] * self.kernel * self.kernel + self.bias)
@@ -129,26 +159,63 @@ class Conv(Layer):
         return self.kernel, 1
 
     def token(self) -> str:
-        same = self.kernel % 2 == 1 and self.padding == self.kernel // 2
-        padding = "" if self.padding == 0 else "p" if same else f"p{self.padding}"
-        return f"{self.filters}c{self.kernel}{padding}{'b' if self.bias else ''}"
+        return f"{self.filters}c{_kernel_token(self)}"
 
     @classmethod
     def parse(cls, match: re.Match[str]) -> Self:
-        kernel = int(match["kernel"])
-        if match["padding"] is not None:
-            padding = int(match["padding"])
-        else:
-            padding = kernel // 2 if match["padded"] else 0
-            if padding and kernel % 2 == 0:
-                wanted = f"{match['filters']}c{kernel}p1{match['bias'] or ''}"
-                raise ArchitectureError(f"padding of an even kernel must be a number, as in {wanted}")
-        return cls(int(match["filters"]), kernel, padding, match["bias"] is not None)
+        return cls(int(match["filters"]), *_parse_kernel(match, f"{match['filters']}c"))
 
     def module(self, shape: Shape) -> nn.Module:
         from torch import nn
 
         return nn.Conv2d(shape[0], self.filters, self.kernel, padding=self.padding, bias=self.bias)
+
+
+@dataclass(frozen=True, slots=True)
+class DepthwiseConv(Layer):
+    """Square 2-d convolution of each channel on its own, stride 1.
+
+    With a 1x1 convolution after it, a separable convolution (Chollet, "Xception", 2017): a kernel for each channel and
+    a weight for each pair of channels, where a convolution has a kernel for each pair.
+    """
+
+    kind: ClassVar[str] = "depthwise_conv"
+    pattern: ClassVar[re.Pattern[str]] = re.compile(rf"dw{_KERNEL}")
+
+    kernel: int
+    padding: int = 0
+    """Rows and columns of zeros on each side."""
+    bias: bool = False
+
+    def __post_init__(self) -> None:
+        _need_positive(self, kernel=self.kernel)
+        _check_padding(self)
+
+    def output(self, shape: Shape) -> Shape:
+        return shape[0], *_convolved(self, shape)
+
+    def parameters(self, shape: Shape) -> int:
+        return shape[0] * (self.kernel * self.kernel + self.bias)
+
+    def macs(self, shape: Shape) -> int:
+        return prod(self.output(shape)) * self.kernel * self.kernel
+
+    @property
+    def window(self) -> tuple[int, int]:
+        return self.kernel, 1
+
+    def token(self) -> str:
+        return f"dw{_kernel_token(self)}"
+
+    @classmethod
+    def parse(cls, match: re.Match[str]) -> Self:
+        return cls(*_parse_kernel(match, "dw"))
+
+    def module(self, shape: Shape) -> nn.Module:
+        from torch import nn
+
+        channels = shape[0]
+        return nn.Conv2d(channels, channels, self.kernel, padding=self.padding, groups=channels, bias=self.bias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +428,7 @@ class Linear(Layer):
 
 KINDS: tuple[type[Layer], ...] = (
     Conv,
+    DepthwiseConv,
     BatchNorm,
     ReLU,
     Dropout,

@@ -7,8 +7,8 @@ a size of its own and the rest are attached to it:
     8c3p  the same, padded to keep the map's size        r     ReLU
     8c4p1 padded by one pixel a side                     d0.1  dropout, rate 0.1
     8c3b  with bias (8c3pb: with padding and bias)       G     global average pool
-    P2    max pool 2x2                                   F     flatten
-    10fb  dense layer, 10 features, with bias (10f: without)
+    dw3   each channel by a kernel of 3x3 of its own     F     flatten
+    P2    max pool 2x2                                   10fb  dense layer, 10 features, with bias (10f: without)
 """
 
 from __future__ import annotations

@@ -6,15 +6,16 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from space.architecture import Architecture
-from space.drawing import DEPTH, FILTERS, GROWING, growth_name
+from space.drawing import DEPTH, GROWING, growth_name
 from space.ranges import Value
-from space.search_space import SearchSpace
+from space.search_space import SEPARABLE, SearchSpace
 
 _PLAIN: dict[str, Value] = {
     "transition": "none",
     "norm": "before relu",
     "bias": False,
     "padding": True,
+    SEPARABLE: 0,
     "head": "average",
     "head_kernel": 3,
     "finish": "plain",
@@ -49,7 +50,8 @@ def widest(space: SearchSpace, budget: int) -> tuple[Uniform, ...]:
     """For each number of convolutions, from two to the most, the widest uniform network within `budget`, if any is."""
     found = []
     for convolutions in range(2, DEPTH * space.stages + 2):
-        widths = range(FILTERS[0], FILTERS[1] + 1)
+        fewest, most = space.filters
+        widths = range(fewest, most + 1)
         networks = [uniform(space, convolutions, filters) for filters in widths]
         fitting = bisect_right(networks, budget, key=lambda network: network.totals.parameters)
         if fitting:

@@ -30,6 +30,7 @@ class _Layer(ctypes.Structure):
         ("filters", _Int),
         ("kernel", _Int),
         ("padding", _Int),
+        ("groups", _Int),
         ("bias", _Int),
         ("relu", _Int),
         ("rate", _Float),
@@ -111,9 +112,9 @@ class _Reading:
         """False for a layer that engine.c does not know."""
         match module:
             case nn.Conv2d(kernel_size=(k, other), padding=(p, _), bias=bias) if k == other:
-                self._conv(module.out_channels, k, int(p), bias is not None)
+                self._conv(module.out_channels, k, int(p), bias=bias is not None, groups=module.groups)
             case nn.Linear(out_features=features, bias=bias):
-                self._conv(features, 1, 0, bias is not None)
+                self._conv(features, 1, 0, bias=bias is not None)
             case nn.BatchNorm2d() | nn.BatchNorm1d():
                 self._norm(module)
             case nn.ReLU():
@@ -137,13 +138,14 @@ class _Reading:
         channels, height, width = self.shape
         self.layers.append(_Layer(kind=kind, channels=channels, height=height, width=width, **fields))
 
-    def _conv(self, filters: int, kernel: int, padding: int, bias: bool) -> None:
-        if padding == 0 and kernel > 1 and self.shape[1:] == (kernel, kernel):
+    def _conv(self, filters: int, kernel: int, padding: int, *, bias: bool, groups: int = 1) -> None:
+        if padding == 0 and kernel > 1 and groups == 1 and self.shape[1:] == (kernel, kernel):
             self._flat()  # one place: a dense layer has the same weights in the same order, and a quicker gradient
             kernel = 1
         channels, height, width = self.shape
-        self._layer(_CONV, filters=filters, kernel=kernel, padding=padding, bias=bias, first=self.parameters)
-        self.parameters += filters * (channels * kernel * kernel + bias)
+        first, square = self.parameters, {"kernel": kernel, "padding": padding}
+        self._layer(_CONV, filters=filters, groups=groups, bias=bias, first=first, **square)
+        self.parameters += filters * (channels // groups * kernel * kernel + bias)
         grown = 2 * padding - kernel + 1
         self.shape = (filters, height + grown, width + grown)
 
@@ -154,11 +156,11 @@ class _Reading:
         self.running += 2 * norm.num_features
 
     def _relu(self) -> None:
-        before = self.layers[-1] if self.layers else None
-        if before is not None and before.kind in (_CONV, _NORM) and not before.relu:
-            before.relu = 1
-        else:
-            self._layer(_RELU)
+        match self.layers[-1:]:
+            case [_Layer(kind=kind, groups=groups, relu=0) as before] if kind == _NORM or (kind, groups) == (_CONV, 1):
+                before.relu = 1
+            case _:
+                self._layer(_RELU)
 
     def _flat(self) -> None:
         channels, height, width = self.shape

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from space.architecture import Architecture
-from space.layers import BatchNorm, Conv, Flatten, Linear
+from space.layers import BatchNorm, Conv, DepthwiseConv, Flatten, Linear
 
 Masks = dict[str, Tensor]
 """By the name of a convolution's weights: 1 where a weight is kept, else 0; float32, of the weights' shape."""
@@ -61,7 +61,7 @@ def nonzero(architecture: Architecture, state: Mapping[str, Tensor]) -> int:
     zeros = (
         int((state[f"{place}.weight"] == 0).sum())
         for place, layer in enumerate(architecture.layers)
-        if isinstance(layer, Conv)
+        if isinstance(layer, Conv | DepthwiseConv)
     )
     return architecture.totals.parameters - sum(zeros)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import optuna
 
-from benchmarks.tabular.build import DATASET
+from benchmarks.tabular.build import settings_of
 from benchmarks.tabular.table import load
 from benchmarks.tabular.world import Floats, World, accuracy
 from search import samplers, storage
@@ -104,7 +104,7 @@ def threshold(world: World, budget: int) -> float:
 
 def ours(method: Method, truth: Truth, budget: int, seed: int, epochs: int) -> Course:
     """A search of ours until so many model-epochs are spent."""
-    settings = replace(StudySettings.make(DATASET, budget, 1.0, seed), rungs=method.rungs, reduction=method.reduction)
+    settings = replace(settings_of(budget, seed), rungs=method.rungs, reduction=method.reduction)
     course, spent, clock, begun = Course(), 0, 0.0, 0
     running: list[tuple[float, int, Job]] = []
     with conducting(settings, method.sampler) as (conductor, ledger):
@@ -156,7 +156,7 @@ def plain(truth: Truth, budget: int, seed: int, epochs: int) -> Course:
     A network over the budget is pruned by the objective. The pruner is asked after 1 and 4 epochs, and is told what
     complete trainings of that length come to: more than one could know in the middle of a training of 16.
     """
-    space = StudySettings.make(DATASET, budget, 1.0).space
+    space = settings_of(budget).space
     study = optuna.create_study(
         direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed), pruner=optuna.pruners.MedianPruner()
     )

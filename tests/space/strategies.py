@@ -9,6 +9,7 @@ from space.architecture import Architecture
 from space.layers import (
     BatchNorm,
     Conv,
+    DepthwiseConv,
     Dropout,
     Flatten,
     GlobalAveragePool,
@@ -31,8 +32,9 @@ SPACES = (
     SearchSpace((1, 13, 9), 3),
     SearchSpace((2, 17, 22), 4),
     SearchSpace((1, 6, 6), 2),
+    SearchSpace((1, 28, 28), 10, separable=False),
 )
-"""Images of MNIST, digits and CIFAR, odd and oblong ones, and the smallest."""
+"""Images of MNIST, digits and CIFAR, odd and oblong ones, and the smallest; and one without separable convolutions."""
 
 
 def images() -> st.SearchStrategy[tuple[int, int, int]]:
@@ -51,12 +53,16 @@ def _elementwise() -> st.SearchStrategy[Layer]:
 
 
 @st.composite
-def _convolutions(draw: st.DrawFn, shape: Shape) -> Conv:
+def _convolutions(draw: st.DrawFn, shape: Shape) -> Conv | DepthwiseConv:
     side = min(shape[1:])
     kernel = draw(st.integers(1, 4))
     fewest = max(0, -((side - kernel) // 2))
     padding = draw(st.integers(fewest, max(fewest, min(kernel - 1, 2))))
-    return Conv(draw(st.integers(1, 5)), kernel, padding, draw(st.booleans()))
+    bias = draw(st.booleans())
+    return draw(
+        st.builds(Conv, st.integers(1, 5), st.just(kernel), st.just(padding), st.just(bias))
+        | st.just(DepthwiseConv(kernel, padding, bias))
+    )
 
 
 def _on_maps(shape: Shape) -> st.SearchStrategy[Layer]:

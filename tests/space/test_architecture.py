@@ -138,8 +138,8 @@ def test_json_with_values_of_another_type_is_refused(value: Any) -> None:
 def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
     with pytest.raises(
         ArchitectureError,
-        match=r"^layer kind must be one of conv, batch_norm, relu, dropout, max_pool, global_average_pool, flatten, "
-        "linear, but got dense$",
+        match=r"^layer kind must be one of conv, depthwise_conv, batch_norm, relu, dropout, max_pool, "
+        "global_average_pool, flatten, linear, but got dense$",
     ):
         Architecture.from_json(layer_json(kind="dense", features=10))
 

@@ -20,6 +20,7 @@ def test_each_says_what_its_name_says() -> None:
         "log MACs": pytest.approx(log(network.totals.macs)),
         "spatial convolutions": 3,
         "1x1 convolutions": 1,
+        "separable convolutions": 0,
         "pools": 2,
         "convolutions before the first pool": 2,
         "log side of the last convolution's map": pytest.approx(log(11)),
@@ -39,6 +40,18 @@ def test_each_says_what_its_name_says() -> None:
         "dropout in all": pytest.approx(0.15),
         "flattened": True,
     }
+
+
+def test_a_separable_convolution_is_as_large_as_its_depthwise_part() -> None:
+    network = read("1x28x28-6c5nr-P2-dw3p-8c1bnr-16c1nr-dw3-10c1-G")
+    found = dict(zip(FEATURES, features(network), strict=True))
+    assert found["spatial convolutions"] == 3
+    assert found["1x1 convolutions"] == 1
+    assert found["separable convolutions"] == 2
+    assert found["mean kernel"] == 3
+    assert found["share of padded convolutions"] == 0.25
+    assert found["share of convolutions with a bias"] == 0.25
+    assert found["log filters of the last hidden convolution"] == pytest.approx(log(16))
 
 
 @PROPERTY

@@ -90,7 +90,7 @@ def test_shares_grow_with_the_budget() -> None:
 
 def test_the_seed_gives_the_shares() -> None:
     assert share_within(MNIST, (10_000,), 200) == share_within(MNIST, (10_000,), 200)
-    assert share_within(MNIST, (10_000,), 200) != share_within(MNIST, (10_000,), 200, seed=1)
+    assert share_within(MNIST, (10_000, 20_000), 200) != share_within(MNIST, (10_000, 20_000), 200, seed=1)
 
 
 def test_a_budget_that_nothing_meets_is_refused_with_the_least() -> None:

@@ -34,6 +34,8 @@ MNIST = SPACES[0]
         ("1x8x8-4c3-Frd0.1-10f", "1x8x8-4c3rd0.1-F-10f"),
         ("1x2x2-3c1-P2n-F-10f", "1x2x2-3c1-P2-Gn-10f"),
         ("1x2x2-3c2-P1-G", "1x2x2-F-3f"),
+        ("1x8x8-dw3pbnr-10c1-G", "1x8x8-1c3pbnr-10c1-G"),
+        ("1x8x8-dw3-1c3r-dw4r-F-10f", "1x8x8-1c3-1c3r-F-1fr-10f"),
     ],
 )
 def test_equal_networks_written_differently_have_one_identity(line: str, same: str) -> None:
@@ -56,6 +58,8 @@ def test_equal_networks_written_differently_have_one_identity(line: str, same: s
         ("1x8x8-4c3nr-6c6-10c3p-F", "1x8x8-4c3nr-F-6f-10f"),
         ("1x8x8-4c3nr-4c3nr-F-10f", "1x8x8-4c3nr-F-10f"),
         ("1x8x8-4c3nr-10c1-G", "1x9x9-4c3nr-10c1-G"),
+        ("1x8x8-4c3nr-dw3-10c1-G", "1x8x8-4c3nr-10c3-G"),
+        ("1x8x8-4c3nr-dw6-10c1-G", "1x8x8-4c3nr-F-4f-10f"),
         ("1x8x8-4c3nr-10c1-G", "1x8x8-4c3nr-11c1-G"),
         ("1x8x8-4c3d0.1-10c1-G", "1x8x8-4c3d0.2-10c1-G"),
     ],

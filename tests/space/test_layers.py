@@ -12,6 +12,7 @@ from space.layers import (
     ArchitectureError,
     BatchNorm,
     Conv,
+    DepthwiseConv,
     Dropout,
     Flatten,
     GlobalAveragePool,
@@ -33,6 +34,9 @@ from space.layers import (
         (Conv(6, 4, padding=1), (4, 12, 10), (6, 11, 9), 384, 38_016),
         (Conv(10, 7), (16, 7, 7), (10, 1, 1), 7_840, 7_840),
         (Conv(10, 1, bias=True), (16, 3, 2), (10, 3, 2), 170, 960),
+        (DepthwiseConv(3), (8, 28, 28), (8, 26, 26), 72, 48_672),
+        (DepthwiseConv(5, padding=2, bias=True), (4, 12, 10), (4, 12, 10), 104, 12_000),
+        (DepthwiseConv(2), (16, 2, 3), (16, 1, 2), 64, 128),
         (BatchNorm(), (4, 12, 10), (4, 12, 10), 8, 0),
         (BatchNorm(), (64,), (64,), 128, 0),
         (ReLU(), (4, 12, 10), (4, 12, 10), 0, 0),
@@ -54,7 +58,13 @@ def test_a_layer_knows_its_output_and_costs(
 
 @pytest.mark.parametrize(
     ("layer", "window"),
-    [(Conv(8, 5, padding=2), (5, 1)), (MaxPool(3), (3, 3)), (ReLU(), (1, 1)), (BatchNorm(), (1, 1))],
+    [
+        (Conv(8, 5, padding=2), (5, 1)),
+        (DepthwiseConv(3), (3, 1)),
+        (MaxPool(3), (3, 3)),
+        (ReLU(), (1, 1)),
+        (BatchNorm(), (1, 1)),
+    ],
 )
 def test_a_window_is_a_side_and_a_stride(layer: Layer, window: tuple[int, int]) -> None:
     assert layer.window == window
@@ -67,6 +77,8 @@ def test_a_window_is_a_side_and_a_stride(layer: Layer, window: tuple[int, int]) 
         (lambda: Conv(8, 0), "kernel of a conv layer must be at least 1, but got 0"),
         (lambda: Conv(8, 3, padding=3), "padding of a 3x3 convolution must be from 0 to 2, but got 3"),
         (lambda: Conv(8, 3, padding=-1), "padding of a 3x3 convolution must be from 0 to 2, but got -1"),
+        (lambda: DepthwiseConv(0), "kernel of a depthwise_conv layer must be at least 1, but got 0"),
+        (lambda: DepthwiseConv(3, padding=3), "padding of a 3x3 convolution must be from 0 to 2, but got 3"),
         (lambda: MaxPool(0), "size of a max_pool layer must be at least 1, but got 0"),
         (lambda: Linear(0), "features of a linear layer must be at least 1, but got 0"),
         (lambda: Dropout(1.5), "dropout rate must be at least 0 and below 1, but got 1.5"),
@@ -86,6 +98,8 @@ def test_a_layer_of_impossible_size_is_refused(make: Callable[[], Layer], messag
         (Conv(8, 5), (1, 4, 9), "8c5 needs a map of at least 5 pixels a side, but gets 1x4x9"),
         (Conv(8, 5, padding=1), (1, 9, 2), "8c5p1 needs a map of at least 3 pixels a side, but gets 1x9x2"),
         (Conv(8, 3), (64,), "8c3 needs a feature map, but gets 64"),
+        (DepthwiseConv(5), (7, 4, 9), "dw5 needs a map of at least 5 pixels a side, but gets 7x4x9"),
+        (DepthwiseConv(3), (64,), "dw3 needs a feature map, but gets 64"),
         (MaxPool(2), (4, 3, 1), "P2 needs a map of at least 2 pixels a side, but gets 4x3x1"),
         (MaxPool(2), (64,), "P2 needs a feature map, but gets 64"),
         (GlobalAveragePool(), (64,), "G needs a feature map, but gets 64"),
@@ -117,6 +131,7 @@ def test_every_kind_has_a_name_of_its_own() -> None:
     ("layer", "shape", "kind"),
     [
         (Conv(8, 3), (2, 9, 9), nn.Conv2d),
+        (DepthwiseConv(3), (2, 9, 9), nn.Conv2d),
         (BatchNorm(), (2, 9, 9), nn.BatchNorm2d),
         (BatchNorm(), (7,), nn.BatchNorm1d),
         (ReLU(), (7,), nn.ReLU),
@@ -147,3 +162,11 @@ def test_max_pooling_drops_what_is_left_over_at_the_edge() -> None:
     maps[..., 4, :] = maps[..., :, 4] = 1
 
     assert not MaxPool(2).module((1, 5, 5))(maps).any()
+
+
+def test_a_depthwise_convolution_mixes_no_channels() -> None:
+    images, changed = torch.randn(2, 1, 3, 6, 6)
+    changed[:, 1] = images[:, 1]
+    module = DepthwiseConv(3, padding=1, bias=True).module((3, 6, 6))
+    assert torch.equal(module(images)[:, 1], module(changed)[:, 1])
+    assert not torch.allclose(module(images)[:, 0], module(changed)[:, 0])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from space.building import build
 from space.notation import write
 from space.ranges import Choice, Range, Value
-from space.search_space import SearchSpace
+from space.search_space import SEPARABLE, SearchSpace
 from tests.space.strategies import PROPERTY, SPACES, chosen, spaces
 
 MNIST = SearchSpace((1, 28, 28), 10)
@@ -163,7 +163,8 @@ def test_images_that_are_too_small_are_refused() -> None:
         ({"depth1": 1}, "4c3nr-P2-8c2nr-P2-10c3-G"),
         ({"depth1": 3, "growth1.3": -3}, "4c3nr-6c3nr-3c3nr-P2-8c2nr-P2-10c3-G"),
         ({"growth1.2": -8}, "4c3nr-2c3nr-P2-8c2nr-P2-10c3-G"),
-        ({"width1": 31, "growth1.2": 16}, "31c3nr-32c3nr-P2-8c2nr-P2-10c3-G"),
+        ({"width1": 31, "growth1.2": 16}, "31c3nr-47c3nr-P2-8c2nr-P2-10c3-G"),
+        ({"width1": 60, "growth1.2": 16}, "60c3nr-64c3nr-P2-8c2nr-P2-10c3-G"),
         ({"depth2": 0}, "4c3nr-6c3nr-P2-10c3-G"),
         ({"pool2": False}, "4c3nr-6c3nr-P2-8c2nr-10c3-G"),
         ({"depth3": 1, "width3": 9, "kernel3": 2}, "4c3nr-6c3nr-P2-8c2nr-P2-9c2nr-10c3p-G"),
@@ -177,6 +178,16 @@ def test_images_that_are_too_small_are_refused() -> None:
         ({"norm": "none", "finish": "norm"}, "4c3r-6c3r-P2-8c2r-P2-10c3-G"),
         ({"bias": True}, "4c3bnr-6c3bnr-P2-8c2bnr-P2-10c3b-G"),
         ({"padding": True}, "4c3pnr-6c3pnr-P2-8c3pnr-P2-10c3p-G"),
+        ({SEPARABLE: 1}, "4c3nr-dw3-6c1nr-P2-dw2-8c1nr-P2-dw3-10c1-G"),
+        ({SEPARABLE: 2}, "4c3nr-6c3nr-P2-dw2-8c1nr-P2-dw3-10c1-G"),
+        ({SEPARABLE: 3}, "4c3nr-6c3nr-P2-8c2nr-P2-dw3-10c1-G"),
+        ({SEPARABLE: 4}, "4c3nr-6c3nr-P2-8c2nr-P2-dw3-10c1-G"),
+        ({SEPARABLE: 4, "head_kernel": 1}, "4c3nr-6c3nr-P2-8c2nr-P2-10c1-G"),
+        ({SEPARABLE: 1, "depth1": 1, "head": "dense"}, "4c3nr-P2-dw2-8c1nr-P2-F-10f"),
+        (
+            {SEPARABLE: 2, "bias": True, "padding": True, "transition": "after pool"},
+            "4c3pbnr-6c3pbnr-P2-9c1bnr-dw3p-8c1bnr-P2-dw3p-10c1b-G",
+        ),
         ({"transition": "before pool"}, "4c3nr-6c3nr-9c1nr-P2-8c2nr-P2-10c3-G"),
         ({"transition": "after pool"}, "4c3nr-6c3nr-P2-9c1nr-8c2nr-P2-10c3-G"),
         ({"transition": "after pool, linear"}, "4c3nr-6c3nr-P2-9c1-8c2nr-P2-10c3-G"),

@@ -22,9 +22,8 @@ def count(convolutions: int, filters: int, channels: int, classes: int) -> int:
 def test_the_widest_within_a_budget_are_those_of_all_widths(space: SearchSpace, budget: int) -> None:
     expected = {}
     for convolutions in range(2, 3 * space.stages + 2):
-        fitting = [
-            width for width in range(2, 33) if count(convolutions, width, space.image[0], space.classes) <= budget
-        ]
+        widths = range(space.filters[0], space.filters[1] + 1)
+        fitting = [width for width in widths if count(convolutions, width, space.image[0], space.classes) <= budget]
         if fitting:
             expected[convolutions] = fitting[-1]
     found = widest(space, budget)

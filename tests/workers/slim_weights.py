@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from space.architecture import Architecture
-from space.layers import Conv, Flatten, Linear
+from space.layers import Conv, DepthwiseConv, Flatten, Linear
 from space.slimming import Kept, Places
 
 
@@ -49,11 +49,14 @@ def slim_weights(architecture: Architecture, state: Mapping[str, Tensor], kept: 
     passing = [(list(inputs), list(outputs)) for inputs, outputs in flows(architecture, kept)]
     found = {}
     for name, tensor in state.items():
-        inputs, outputs = passing[int(name.split(".")[0])]
+        place = int(name.split(".")[0])
+        inputs, outputs = passing[place]
         match tensor.ndim:
             case 0:  # how many batches a batch norm has seen
                 found[name] = tensor.clone()
             case 1:
+                found[name] = tensor[outputs]
+            case _ if isinstance(architecture.layers[place], DepthwiseConv):
                 found[name] = tensor[outputs]
             case _:
                 found[name] = tensor[outputs][:, inputs]

@@ -24,6 +24,8 @@ LINES = [
     "1x16x16-9c3r-P2n-P2n-7c2r-P2n-F-10fb",  # norms after pools, two in a row
     "1x11x11-6c5pnr-11c1nr-10c11n-F",  # a convolution as large as the map
     "2x6x6-3c3p2r-r-10c8-F",  # more padding than keeps the size
+    "1x28x28-7c3nr-P2-dw3-9c1nr-dw3p-13c1nr-P2-dw3-10c1-G",  # separable ones
+    "3x12x10-dw3b-r-dw2p1nr-P2-dw3br-5c1-dw3p-10c1-dw2-G",  # depthwise ones alone: first, last, with bias, norm, ReLU
     "1x5x5-F-10fb",
 ]
 TIMES, LESS = (0.013, 0.011, 0.009), (0.4, 0.3, 0.2)

@@ -4,6 +4,22 @@
 
 #include "maps.h"
 
+typedef struct {
+    Shape in, out, slope;
+} Group;
+
+/* Shapes of one group of a convolution's channels and filters. */
+static Group group_of(const Op *op)
+{
+    Group group = {op->in, op->out, op->slope};
+    group.in.channels /= op->layer.groups;
+    group.out.channels /= op->layer.groups;
+    group.slope.channels /= op->layer.groups;
+    return group;
+}
+
+static int is_whole(const Op *op) { return op->layer.kind == CONV && op->layer.groups == 1; }
+
 /* out[f][p] = sum over k of weight[k][f] * in[offset[k] + p]. */
 INLINE void tile(const int F, const int P, int columns, const float *weight, const int32_t *offset, const vec *in,
                  vec *out, long plane)
@@ -134,9 +150,9 @@ static const WeightFunction WEIGHT_TILES[MOST_FILTERS][MOST_TAPS] = {WEIGHT_ROW_
                                                                      WEIGHT_ROW_OF(3), WEIGHT_ROW_OF(4)};
 #define STRIP 96 /* places whose maps and slopes the first cache holds */
 
-static void weight_slopes(const Op *op, const vec *from)
+/* Add to the sums of the weights of filters whose gradients are `gradient`, that read `from`. */
+static void add_slopes(const Op *op, Shape in, const vec *from, Shape slope, const vec *gradient, vec *sums)
 {
-    const Shape in = op->in, slope = op->slope;
     int height = slope.height, width = slope.width;
     const long in_row = row_of(in), row = row_of(slope), plane = plane_of(slope);
     if (in_row == row && slope.margin == 0) width *= height, height = 1;
@@ -145,14 +161,23 @@ static void weight_slopes(const Op *op, const vec *from)
         const int rows = height - y < strip ? height - y : strip;
         for (int f = 0; f < slope.channels; f += MOST_FILTERS) {
             const int filters = filters_of(slope.channels - f);
-            const vec *line = op->gradient + inside(slope) + f * plane + y * row;
+            const vec *line = gradient + inside(slope) + f * plane + y * row;
             for (int k = 0; k < op->columns; k += MOST_TAPS) {
                 const int taps = op->columns - k < MOST_TAPS ? op->columns - k : MOST_TAPS;
                 WEIGHT_TILES[filters - 1][taps - 1](op->columns, op->offset + k, from + y * in_row, in_row, line, row,
-                                                    plane, rows, width, op->sums + (long)f * op->columns + k);
+                                                    plane, rows, width, sums + (long)f * op->columns + k);
             }
         }
     }
+}
+
+static void weight_slopes(const Op *op, const vec *from)
+{
+    const Shape slope = op->slope;
+    const Group group = group_of(op);
+    for (int g = 0; g < op->layer.groups; g++)
+        add_slopes(op, group.in, from + g * volume_of(group.in), group.slope, op->gradient + g * volume_of(group.slope),
+                   op->sums + (long)g * group.slope.channels * op->columns);
     if (!op->layer.bias) return;
     for (int f = 0; f < slope.channels; f++) {
         vec sum = op->bias_sums[f];
@@ -164,33 +189,52 @@ static void weight_slopes(const Op *op, const vec *from)
     }
 }
 
-static void set_offsets(int32_t *offset, int channels, int kernel, Shape in)
+static void set_offsets(int32_t *offset, int kernel, Shape in)
 {
-    for (int c = 0; c < channels; c++)
+    for (int c = 0; c < in.channels; c++)
         for (int y = 0; y < kernel; y++)
             for (int x = 0; x < kernel; x++) *offset++ = (int32_t)(c * plane_of(in) + y * row_of(in) + x);
 }
 
-/* packed[block of filters][k][filter of the block] */
-static void pack(Op *op, const float *weight)
+/* packed[block of filters][k][filter of the block], of one group */
+static void pack_group(const Op *op, Group group, const float *weight, float *to, float *back)
 {
-    const int filters = op->layer.filters, channels = op->layer.channels, taps = op->layer.kernel * op->layer.kernel;
-    float *to = op->packed;
+    const int filters = group.slope.channels, channels = group.in.channels, taps = op->layer.kernel * op->layer.kernel;
     for (int first = 0; first < filters; first += MOST_FILTERS)
         for (int k = 0; k < op->columns; k++)
             for (int f = first; f < first + filters_of(filters - first); f++)
                 *to++ = weight[(long)f * op->columns + k];
-    to = op->back_packed;
     for (int first = 0; first < channels; first += MOST_FILTERS)
         for (int f = 0; f < filters; f++)
             for (int tap = 0; tap < taps; tap++)
                 for (int c = first; c < first + filters_of(channels - first); c++)
-                    *to++ = weight[((long)f * channels + c) * taps + taps - 1 - tap];
+                    *back++ = weight[((long)f * channels + c) * taps + taps - 1 - tap];
+}
+
+static void pack(Op *op, const float *weight)
+{
+    const Group group = group_of(op);
+    const long weights = (long)group.slope.channels * op->columns;
+    for (int g = 0; g < op->layer.groups; g++)
+        pack_group(op, group, weight + g * weights, op->packed + g * weights, op->back_packed + g * weights);
+}
+
+/* The gradient of what a convolution takes in, of the shape `slope`. */
+static void conv_backward(const Op *op, vec *to, Shape slope)
+{
+    const Group group = group_of(op);
+    slope.channels = group.in.channels;
+    for (int g = 0; g < op->layer.groups; g++)
+        correlate(group.slope, op->gradient + g * volume_of(group.slope), op->back_columns, op->back_offset,
+                  op->back_packed + (long)g * slope.channels * op->back_columns, slope, to + g * volume_of(slope));
 }
 
 static void conv_forward(const Program *program, const Op *op, const vec *from, vec *to)
 {
-    correlate(op->in, from, op->columns, op->offset, op->packed, op->out, to);
+    const Group group = group_of(op);
+    for (int g = 0; g < op->layer.groups; g++)
+        correlate(group.in, from + g * volume_of(group.in), op->columns, op->offset,
+                  op->packed + (long)g * group.out.channels * op->columns, group.out, to + g * volume_of(group.out));
     if (!op->layer.bias && !op->layer.relu) return;
     const float *bias = program->values + op->layer.first + (long)op->layer.filters * op->columns;
     for (int f = 0; f < op->out.channels; f++) {

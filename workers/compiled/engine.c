@@ -8,8 +8,8 @@
    of filters and places that fill the registers. Its backward passes are the same: by inputs with the weights turned
    round, by weights with sums over places.
 
-   The layers are cut into segments, each of which ends with a convolution or before a batch norm, since a norm needs what all
-   blocks put out. Only what a segment puts out is kept for a whole batch; everything between is made for one block, stays
+   The layers are cut into segments, each of which ends with a convolution of one group or before a batch norm, since a norm needs what all
+   blocks put out. A depthwise convolution costs so little that it is made again rather than kept. Only what a segment puts out is kept for a whole batch; everything between is made for one block, stays
    in the cache, and is made again for the backward pass. So a map crosses the memory some six times a step.
 
    Compiled at run time beside kernels.c, whose step of Muon it takes. */
@@ -141,17 +141,18 @@ static void allocate(Op *op, int keeps)
     op->value = keeps ? NULL : need(sizeof(vec) * volume_of(op->out));
     op->gradient = need(sizeof(vec) * volume_of(op->slope));
     if (layer->kind == CONV) {
-        op->columns = layer->channels * layer->kernel * layer->kernel;
-        const int back = layer->filters * layer->kernel * layer->kernel;
+        const Group group = group_of(op);
+        op->columns = group.in.channels * layer->kernel * layer->kernel;
+        op->back_columns = group.slope.channels * layer->kernel * layer->kernel;
         op->offset = need(sizeof(int32_t) * op->columns);
-        op->back_offset = need(sizeof(int32_t) * back);
+        op->back_offset = need(sizeof(int32_t) * op->back_columns);
         op->packed = need(sizeof(float) * layer->filters * op->columns);
-        op->back_packed = need(sizeof(float) * layer->channels * back);
+        op->back_packed = need(sizeof(float) * layer->channels * op->back_columns);
         op->sums = need(sizeof(vec) * layer->filters * op->columns);
         op->bias_sums = need(sizeof(vec) * layer->filters);
         if (is_missing) return;
-        set_offsets(op->offset, layer->channels, layer->kernel, op->in);
-        set_offsets(op->back_offset, layer->filters, layer->kernel, op->slope);
+        set_offsets(op->offset, layer->kernel, group.in);
+        set_offsets(op->back_offset, layer->kernel, group.slope);
     }
     if (layer->kind == NORM) {
         const int channels = layer->channels;
@@ -166,7 +167,7 @@ static void allocate(Op *op, int keeps)
 
 static int ends_segment(const Op *op, int is_last)
 {
-    return is_last || op->layer.kind == CONV || op[1].layer.kind == NORM;
+    return is_last || is_whole(op) || op[1].layer.kind == NORM;
 }
 
 static void cut(Program *program)

@@ -33,8 +33,8 @@ enum { CONV, NORM, RELU, DROPOUT, POOL, MEAN, FLAT };
 typedef struct { /* as engine.py fills it in */
     int32_t kind;
     int32_t channels, height, width; /* of what it takes in */
-    int32_t filters, kernel, padding, bias; /* of a convolution */
-    int32_t relu; /* whether a convolution or a norm ends in a ReLU */
+    int32_t filters, kernel, padding, groups, bias; /* of a convolution; `groups` are on their own, each with its filters */
+    int32_t relu; /* whether a convolution of one group, or a norm, ends in a ReLU */
     float rate; /* of dropout */
     float eps, momentum; /* of a norm */
     int64_t first; /* place of its parameters: weights and biases, or scales and shifts */
@@ -60,7 +60,7 @@ typedef struct {
     vec *value; /* what it puts out, for one block; NULL where that is kept for the batch */
     vec *gradient; /* of what it puts out, for one block */
     /* of a convolution */
-    int columns;
+    int columns, back_columns; /* that one filter reads, and that read one channel */
     int32_t *offset, *back_offset;
     float *packed, *back_packed;
     vec *sums, *bias_sums;

@@ -89,7 +89,7 @@ static void enter(Program *program, int segment, int block, const vec *slopes)
         const vec mean = splat(norm ? norm->mean[c] : 0), add = splat(norm ? norm->constant[c] : 0);
         for (int x = 0; x < plain.width; x++) {
             const vec found = norm ? (in[x] * scale + (value[x] - mean) * by + add) * lanes : in[x];
-            out[x] = op->layer.relu && op->layer.kind == CONV ? chosen(value[x] > 0, found) : found;
+            out[x] = op->layer.relu && is_whole(op) ? chosen(value[x] > 0, found) : found;
         }
     }
 }
@@ -97,10 +97,7 @@ static void enter(Program *program, int segment, int block, const vec *slopes)
 static void backward_op(Program *program, Op *op, int block, const vec *from, vec *to, Shape slope)
 {
     switch (op->layer.kind) {
-    case CONV:
-        correlate(op->slope, op->gradient, op->layer.filters * op->layer.kernel * op->layer.kernel, op->back_offset,
-                  op->back_packed, slope, to);
-        return;
+    case CONV: conv_backward(op, to, slope); return;
     case NORM: norm_backward(op, from, to, slope); return;
     case RELU: relu_backward(op, from, to, slope); return;
     case POOL: pool_backward(op, from, to, slope); return;

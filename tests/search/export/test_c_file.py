@@ -68,7 +68,12 @@ def test_without_preprocessing_the_header_says_what_to_do_with_a_byte(model: Exp
 
 @pytest.mark.parametrize(
     ("line", "takes_bytes"),
-    [("3x9x7-5c2p1rn-P2-4c3pnr-G-6frn", True), ("1x5x5-F-4f", False), ("2x6x6-3c3bn-7c4b-G", False)],
+    [
+        ("3x9x7-5c2p1rn-P2-4c3pnr-G-6frn", True),
+        ("1x5x5-F-4f", False),
+        ("1x9x9-4c3nr-dw3pbn-6c1r-dw2-5c1-G", True),
+        ("2x6x6-3c3bn-7c4b-G", False),
+    ],
 )
 def test_other_networks_say_what_pytorch_says(
     make: Make, training: DataSet, tmp_path: Path, line: str, takes_bytes: bool

@@ -16,6 +16,7 @@ from search.export.exportable import Exportable
 from search.export.int8_file import Int8Onnx
 from search.export.onnx_file import Onnx
 from search.export.quantisation import PERCENTILES, quantised
+from tests.search.export.networks import Make
 from workers.dataset import DataSet, make
 
 
@@ -34,6 +35,14 @@ def test_weights_are_int8_with_a_scale_a_channel(
     for name, value in weights.items():
         assert value.dtype == np.int8
         assert found[name.replace("quantized", "scale")].shape == (len(value),)
+
+
+def test_a_depthwise_convolution_has_a_scale_a_channel(make: Make, training: DataSet, tmp_path: Path) -> None:
+    Int8Onnx().write(make("1x8x8-6c3nr-dw3-7c1nr-10c1-G"), tmp_path, training)
+    found = initialisers(tmp_path / "model.int8.onnx")
+    assert found["2.weight_quantized"].dtype == np.int8
+    assert found["2.weight_quantized"].shape == (6, 1, 3, 3)
+    assert found["2.weight_scale"].shape == (6,)
 
 
 def test_it_says_where_it_comes_from_as_the_other_does(model: Exportable, training: DataSet, tmp_path: Path) -> None:
