@@ -51,12 +51,11 @@ class Forecast:
 
 def forecast(plan: Plan, calibration: Calibration, slots: int, numbers: Sequence[int]) -> Forecast:
     """An estimate for each of `numbers` candidates; equal arguments give equal ones."""
-    published = [network.architecture for network in plan.published]
-    pricing = Pricing(calibration, plan.settings, [*published, *plan.candidates])
+    pricing = Pricing(calibration, plan.settings, [*plan.first, *plan.candidates])
     estimates = []
     for number in numbers:
         rng = np.random.default_rng(plan.settings.seed)
-        run = _Run(plan.settings, len(published), number, slots)
+        run = _Run(plan.settings, len(plan.first), number, slots)
         hours = [run.seconds(pricing.sample(rng), rng) / 3600 for _ in range(_RUNS)]
         tail = (1 - CONFIDENCE) / 2
         low, median, high = np.quantile(hours, (tail, 0.5, 1 - tail)).tolist()

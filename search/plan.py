@@ -13,9 +13,8 @@ from search.settings import StudySettings
 from space.architecture import Architecture
 from space.filling import settle
 from space.fitting import largest, parameters, smallest
-from space.known_points import published_in
+from space.known_points import Start, starts
 from space.layers import Conv
-from space.published import Published
 from space.ranges import Choices
 from space.search_space import SearchSpace
 from space.uniform import Uniform, widest
@@ -59,10 +58,15 @@ class Plan:
     sizes: Sizes
     reaches: tuple[Reach, ...]
     """Of each budget, the smallest first."""
-    published: tuple[Published, ...]
-    """Those within the largest budget, in the order in which they are trained first; none from a cold start."""
+    published: tuple[Start, ...]
+    """As they fit the largest budget, in the order in which they are trained first; none from a cold start."""
     candidates: tuple[Architecture, ...]
     """Random draws as a search fits them to its budgets by turns: projected onto it, or as full as they say."""
+
+    @property
+    def first(self) -> tuple[Architecture, ...]:
+        """The published networks as they are trained."""
+        return tuple(self.settings.space.architecture(start.choices) for start in self.published)
 
     @property
     def proposals(self) -> float:
@@ -86,7 +90,7 @@ class Plan:
 
     def sample(self, count: int) -> list[Architecture]:
         """At most `count` networks that would be trained, no two equal, evenly along the order of their MACs."""
-        known = dict.fromkeys([*(network.architecture for network in self.published), *self.candidates])
+        known = dict.fromkeys([*self.first, *self.candidates])
         ordered = sorted(known, key=lambda network: network.totals.macs)
         places = {place * (len(ordered) - 1) // max(1, count - 1) for place in range(count)}
         return [ordered[place] for place in sorted(places)]
@@ -98,12 +102,11 @@ def make(settings: StudySettings, *, cold_start: bool = False) -> Plan:
     rng = random.Random(settings.seed)  # noqa: S311
     draws = [space.random(rng) for _ in range(DRAWS)]
     counts = [parameters(space, choices) for choices in draws]
-    fitting = [network for network, _ in published_in(space) if network.parameters <= settings.budget]
     return Plan(
         settings=settings,
         sizes=_sizes(space, counts),
         reaches=tuple(_reach(space, budget, counts) for budget in budgets),
-        published=() if cold_start else tuple(fitting),
+        published=() if cold_start else tuple(starts(space, settings.budget)),
         candidates=tuple(map(partial(_candidate, space), cycle(budgets), draws[:_BUILT])),
     )
 

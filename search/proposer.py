@@ -14,7 +14,7 @@ from search.seeds import derive
 from search.settings import StudySettings
 from search.wish import SAMPLED, Wish
 from space.filling import settle
-from space.known_points import published_in
+from space.known_points import starts
 from space.notation import write
 from space.ranges import Value
 from space.search_space import FILL, FULL
@@ -81,11 +81,10 @@ class Proposer:
         self._rng = random.Random(derive(settings.seed, "random", ledger.within_budget(), ordinal))  # noqa: S311
 
     def _fitting_published(self) -> list[Wish]:
-        """The published networks of the space that fit the budget."""
+        """The published networks of the space, as they fit the budget."""
         return [
-            Wish(self._space, choices, PUBLISHED + network.name)
-            for network, choices in published_in(self._space)
-            if network.parameters <= self._settings.budget
+            Wish(self._space, start.choices, PUBLISHED + start.name)
+            for start in starts(self._space, self._settings.budget)
         ]
 
     def look_for_interrupted(self) -> None:

@@ -17,7 +17,7 @@ from search.pictured import pictured
 from search.proposer import PUBLISHED
 from search.settings import CONFIRMATIONS, StudySettings, differences
 from space.candidate import Candidate
-from space.known_points import published_in
+from space.known_points import starts
 from space.trail import is_shrunk
 
 _USUAL = "mnist"
@@ -75,7 +75,7 @@ def _run(settings: StudySettings, study: Study) -> str:
 
 def _began_cold(settings: StudySettings, study: Study) -> bool:
     """Whether published networks were left out: they are what a run proposes first, where any fit."""
-    fits = any(network.parameters <= settings.budget for network, _ in published_in(settings.space))
+    fits = bool(starts(settings.space, settings.budget))
     asked = any(candidate.origin.startswith(PUBLISHED) for candidate in study.candidates)
     return fits and bool(study.candidates) and not asked
 

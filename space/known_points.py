@@ -1,13 +1,15 @@
-"""Where the published networks lie in the search space."""
+"""Where the published networks lie in the search space, and which of them a search begins with."""
 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import NamedTuple
 
 from space.drawing import GROWING, growth_name
+from space.filling import settle
 from space.published import PUBLISHED, Published
 from space.ranges import Choices, Value
-from space.search_space import FILL, SEPARABLE, SearchSpace
+from space.search_space import FILL, FULL, SEPARABLE, SearchSpace
 
 _UNUSED: dict[str, Value] = {
     **{f"depth{stage}": 0 for stage in (2, 3, 4)},
@@ -107,3 +109,34 @@ def published_in(space: SearchSpace) -> list[tuple[Published, Choices]]:
         if network.name in _POINTS and space.architecture(choices) == network.architecture:
             found.append((network, choices))
     return sorted(found, key=lambda pair: -pair[0].accuracy)
+
+
+class Start(NamedTuple):
+    """A published network as a search begins with it."""
+
+    network: Published
+    choices: Choices
+    is_separated: bool
+    """Whether it was too large, and has separable convolutions to fit the budget."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.network.name}, separable" if self.is_separated else self.network.name
+
+
+def starts(space: SearchSpace, budget: int) -> list[Start]:
+    """The published networks within `budget`, best published accuracy first, and then the others, made to fit it.
+
+    Those get separable convolutions, and widths by which they take up the budget; a space without such convolutions
+    has no place for them. BudgetError where nothing of the space fits.
+    """
+    found = [Start(network, choices, network.parameters > budget) for network, choices in published_in(space)]
+    fitting = [start for start in found if not start.is_separated]
+    if not space.separable:
+        return fitting
+    separable: dict[str, Value] = {SEPARABLE: 1, FILL: FULL}
+    return fitting + [
+        start._replace(choices=settle(space, {**start.choices, **separable}, budget))
+        for start in found
+        if start.is_separated
+    ]

@@ -99,7 +99,7 @@ def _row(found: Plan, hours: Forecast | None, site: Site) -> dict[str, Any]:
             for reach in found.reaches
         ],
         "proposals_per_training": found.proposals,
-        "published": [network.name for network in found.published],
+        "published": [start.name for start in found.published],
         "candidates": {name: dict(zip(("10", "50", "90"), values, strict=True)) for name, values in deciles.items()},
         "time": None if hours is None else _time_row(hours, site),
     }
@@ -152,9 +152,13 @@ def _published(found: Plan) -> str:
     """Which known networks fit. Their accuracies are those on MNIST."""
     if not found.published:
         return "no network is trained first"
-    text = f"{counted(len(found.published), 'network')} within budget, trained first"
+    separated = sum(start.is_separated for start in found.published)
+    text = f"{counted(len(found.published) - separated, 'network')} within budget trained first"
+    if separated:
+        text += f", and {separated} that fit with separable convolutions"
     best = found.published[0]
-    return f"{text}; best {best.name}, {percent(best.accuracy)}" if found.settings.dataset == "mnist" else text
+    says_more = found.settings.dataset == "mnist" and not best.is_separated
+    return f"{text}; best {best.name}, {percent(best.network.accuracy)}" if says_more else text
 
 
 def _shares(found: Plan) -> list[str]:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from space.known_points import published_in
+from space.known_points import published_in, starts
+from space.layers import DepthwiseConv
 from space.published import PUBLISHED
 from space.ranges import Range
 from space.search_space import SearchSpace
@@ -40,6 +41,26 @@ def test_the_most_accurate_come_first() -> None:
     assert accuracies == sorted(accuracies, reverse=True)
 
 
-@pytest.mark.parametrize("space", [*SPACES[1:], SearchSpace((1, 28, 28), 47), SearchSpace((3, 28, 28), 10)], ids=str)
+@pytest.mark.parametrize("budget", [1550, 10_000])
+def test_those_too_large_are_begun_with_as_they_fit_with_separable_convolutions(budget: int) -> None:
+    found = starts(MNIST, budget)
+    fitting = [network.name for network, _ in published_in(MNIST) if network.parameters <= budget]
+    assert [start.name for start in found[: len(fitting)]] == fitting
+    assert len(found) == 12
+    for start in found[len(fitting) :]:
+        network = MNIST.architecture(start.choices)
+        assert start.name == f"{start.network.name}, separable"
+        assert 0.95 * budget < network.totals.parameters <= budget
+        assert any(isinstance(layer, DepthwiseConv) for layer in network.layers)
+
+
+def test_a_space_without_separable_convolutions_begins_with_what_fits() -> None:
+    plain = SearchSpace((1, 28, 28), 10, separable=False)
+    fitting = [network.name for network, _ in published_in(plain) if network.parameters <= 10_000]
+    assert [start.name for start in starts(plain, 10_000)] == fitting
+    assert len(fitting) == 7
+
+
+@pytest.mark.parametrize("space", [*SPACES[1:6], SearchSpace((1, 28, 28), 47), SearchSpace((3, 28, 28), 10)], ids=str)
 def test_other_images_and_classes_have_no_published_networks(space: SearchSpace) -> None:
     assert published_in(space) == []
