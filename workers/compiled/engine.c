@@ -8,9 +8,10 @@
    of filters and places that fill the registers. Its backward passes are the same: by inputs with the weights turned
    round, by weights with sums over places.
 
-   The layers are cut into segments, each of which ends with a convolution of one group or before a batch norm, since a norm needs what all
-   blocks put out. A depthwise convolution costs so little that it is made again rather than kept. Only what a segment puts out is kept for a whole batch; everything between is made for one block, stays
-   in the cache, and is made again for the backward pass. So a map crosses the memory some six times a step.
+   The layers are cut into segments, each of which ends with a convolution or before a batch norm, since a norm needs what
+   all blocks put out. Only what a segment puts out is kept for a whole batch; everything between is made for one block,
+   stays in the cache, and is made again for the backward pass: so is what a depthwise convolution puts out, which costs
+   little. So a map crosses the memory some six times a step.
 
    Compiled at run time beside kernels.c, whose step of Muon it takes. */
 

@@ -33,7 +33,7 @@ enum { CONV, NORM, RELU, DROPOUT, POOL, MEAN, FLAT };
 typedef struct { /* as engine.py fills it in */
     int32_t kind;
     int32_t channels, height, width; /* of what it takes in */
-    int32_t filters, kernel, padding, groups, bias; /* of a convolution; `groups` are on their own, each with its filters */
+    int32_t filters, kernel, padding, groups, bias; /* of a convolution; a group of channels has filters of its own */
     int32_t relu; /* whether a convolution of one group, or a norm, ends in a ReLU */
     float rate; /* of dropout */
     float eps, momentum; /* of a norm */

@@ -1,6 +1,6 @@
-"""1x28x28-6c3nr-3c3nr-P2-5c2nr-10c2nr-5c2nr-P2-Fd0.05-10f
+"""1x28x28-9c3rn-dw3-11c1rn-P2-dw3-12c1rn-dw3-27c1rn-dw3-10c1-G
 
-1,534 trainable parameters. Written by petitnet; it needs torch alone, and model.safetensors beside it:
+1,555 trainable parameters. Written by petitnet; it needs torch alone, and model.safetensors beside it:
 
     from model import load, preprocess
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-ORIGIN = "candidate 138 of study mnist-1550"
+ORIGIN = "candidate 69 of study mnist-1560"
 MEAN = (0.13066047627384286,)
 DEVIATION = (0.3081078038564627,)
 """Of each channel of the training images, as a fraction of 255."""
@@ -26,26 +26,25 @@ _TYPES = {"F32": torch.float32, "I64": torch.int64}
 def network() -> nn.Sequential:
     """The layers, with fresh weights; behind each the shape that it puts out and its parameters."""
     return nn.Sequential(
-        nn.Conv2d(1, 6, kernel_size=(3, 3), stride=(1, 1), bias=False),  # 6x26x26, 54
-        nn.BatchNorm2d(6, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 6x26x26, 12
-        nn.ReLU(),  # 6x26x26, 0
-        nn.Conv2d(6, 3, kernel_size=(3, 3), stride=(1, 1), bias=False),  # 3x24x24, 162
-        nn.BatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 3x24x24, 6
-        nn.ReLU(),  # 3x24x24, 0
-        nn.MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False),  # 3x12x12, 0
-        nn.Conv2d(3, 5, kernel_size=(2, 2), stride=(1, 1), bias=False),  # 5x11x11, 60
-        nn.BatchNorm2d(5, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 5x11x11, 10
-        nn.ReLU(),  # 5x11x11, 0
-        nn.Conv2d(5, 10, kernel_size=(2, 2), stride=(1, 1), bias=False),  # 10x10x10, 200
-        nn.BatchNorm2d(10, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 10x10x10, 20
-        nn.ReLU(),  # 10x10x10, 0
-        nn.Conv2d(10, 5, kernel_size=(2, 2), stride=(1, 1), bias=False),  # 5x9x9, 200
-        nn.BatchNorm2d(5, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 5x9x9, 10
-        nn.ReLU(),  # 5x9x9, 0
-        nn.MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False),  # 5x4x4, 0
-        nn.Flatten(start_dim=1, end_dim=-1),  # 80, 0
-        nn.Dropout(p=0.05, inplace=False),  # 80, 0
-        nn.Linear(in_features=80, out_features=10, bias=False),  # 10, 800
+        nn.Conv2d(1, 9, kernel_size=(3, 3), stride=(1, 1), bias=False),  # 9x26x26, 81
+        nn.ReLU(),  # 9x26x26, 0
+        nn.BatchNorm2d(9, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 9x26x26, 18
+        nn.Conv2d(9, 9, kernel_size=(3, 3), stride=(1, 1), groups=9, bias=False),  # 9x24x24, 81
+        nn.Conv2d(9, 11, kernel_size=(1, 1), stride=(1, 1), bias=False),  # 11x24x24, 99
+        nn.ReLU(),  # 11x24x24, 0
+        nn.BatchNorm2d(11, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 11x24x24, 22
+        nn.MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False),  # 11x12x12, 0
+        nn.Conv2d(11, 11, kernel_size=(3, 3), stride=(1, 1), groups=11, bias=False),  # 11x10x10, 99
+        nn.Conv2d(11, 12, kernel_size=(1, 1), stride=(1, 1), bias=False),  # 12x10x10, 132
+        nn.ReLU(),  # 12x10x10, 0
+        nn.BatchNorm2d(12, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 12x10x10, 24
+        nn.Conv2d(12, 12, kernel_size=(3, 3), stride=(1, 1), groups=12, bias=False),  # 12x8x8, 108
+        nn.Conv2d(12, 27, kernel_size=(1, 1), stride=(1, 1), bias=False),  # 27x8x8, 324
+        nn.ReLU(),  # 27x8x8, 0
+        nn.BatchNorm2d(27, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 27x8x8, 54
+        nn.Conv2d(27, 27, kernel_size=(3, 3), stride=(1, 1), groups=27, bias=False),  # 27x6x6, 243
+        nn.Conv2d(27, 10, kernel_size=(1, 1), stride=(1, 1), bias=False),  # 10x6x6, 270
+        nn.Sequential(nn.AdaptiveAvgPool2d(output_size=1), nn.Flatten(start_dim=1, end_dim=-1)),  # 10, 0
     )
 
 
