@@ -25,7 +25,7 @@ pytestmark = [
 ]
 
 SMALL = "1x8x8-4c3pnr-P2-3c3p-G"
-LINES = (SMALL, "1x8x8-6c3brn-P2-F-10fb", "1x8x8-6c5pr-P2-F-12fb-10f")
+LINES = (SMALL, "1x8x8-6c3brn-P2-F-10fb", "1x8x8-6c5pr-P2-F-12fb-10f", "1x8x8-6c3nr-dw3p-5c1nr-dw3-10c1-G")
 FAST = Recipe(epochs=2, batch=12)
 OPTIONS = [Numerics(bfloat16, last) for bfloat16 in (False, True) for last in (False, True)]
 

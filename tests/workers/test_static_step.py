@@ -22,7 +22,13 @@ from workers.recipe import Augmentation, Recipe
 from workers.static_step import StaticCheck, StaticStep
 from workers.training import Batches, batches, begin
 
-LINES = ("1x8x8-6c3pnr-P2-10c3p-G", "1x8x8-6c3brn-P2-F-10fb", "1x8x8-6c5pr-P2-F-12fb-10f", "1x8x8-20c1-3c3-G-10f")
+LINES = (
+    "1x8x8-6c3pnr-P2-10c3p-G",
+    "1x8x8-6c3brn-P2-F-10fb",
+    "1x8x8-6c5pr-P2-F-12fb-10f",
+    "1x8x8-20c1-3c3-G-10f",
+    "1x8x8-6c3nr-dw3p-5c1nr-dw3-10c1-G",
+)
 SMALL = "1x8x8-4c3pnr-P2-3c3p-G"
 FAST = Recipe(epochs=2, batch=12)
 

@@ -123,7 +123,9 @@ def plain_loop(architecture: Architecture, data: DataSet, recipe: Recipe, seed: 
     return sum(losses) / steps, right.float().mean().item()
 
 
-@pytest.mark.parametrize("line", ["1x8x8-6c3pnr-P2-10c3p-G", "1x8x8-6c3brn-P2-F-10fb"])
+@pytest.mark.parametrize(
+    "line", ["1x8x8-6c3pnr-P2-10c3p-G", "1x8x8-6c3brn-P2-F-10fb", "1x8x8-6c3nr-dw3p-5c1nr-P2-dw3-10c1-G"]
+)
 def test_an_epoch_is_that_of_a_plain_loop(line: str, digits: DataSet) -> None:
     recipe = Recipe(epochs=1, batch=50, augmentation=STILL)
     loss, accuracy = plain_loop(read(line), digits, recipe, seed=4)
