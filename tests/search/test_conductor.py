@@ -28,6 +28,10 @@ Drive = Callable[[Conductor, Train], list[Job]]
 MakeConductor = Callable[..., Conductor]
 
 
+def hopeless(job: Job) -> Outcome:
+    return Trained(losses=(1.0,) * job.epochs, accuracy=0.1, seconds=0.0)
+
+
 def test_a_run_ends_with_a_confirmed_winner(
     ledger: Ledger, make_conductor: MakeConductor, drive: Drive, by_size: Train
 ) -> None:
@@ -45,9 +49,9 @@ def test_a_run_ends_with_a_confirmed_winner(
 
 
 def test_no_architecture_over_the_budget_reaches_a_worker(
-    ledger: Ledger, make_conductor: MakeConductor, drive: Drive, by_size: Train
+    ledger: Ledger, make_conductor: MakeConductor, drive: Drive
 ) -> None:
-    jobs = drive(make_conductor(ledger), by_size)
+    jobs = drive(make_conductor(ledger, trials=20), hopeless)
     assert all(read(job.line).totals.parameters <= 3000 for job in jobs)
     assert any(candidate.state == State.OVER_BUDGET for candidate in ledger.candidates())
 
@@ -55,11 +59,11 @@ def test_no_architecture_over_the_budget_reaches_a_worker(
 def test_only_the_best_of_a_rung_go_on(
     ledger: Ledger, make_conductor: MakeConductor, drive: Drive, settings: StudySettings
 ) -> None:
-    def hopeless(job: Job) -> Outcome:
+    def by_size(job: Job) -> Outcome:
         accuracy = 0.2 * read(job.line).totals.parameters / 3000
         return Trained(losses=(1.0,) * job.epochs, accuracy=accuracy, seconds=0.0)
 
-    drive(make_conductor(ledger, trials=60), hopeless)
+    drive(make_conductor(ledger, trials=60), by_size)
     trained = [candidate for candidate in ledger.candidates() if candidate.rungs]
     reached = [sum(epochs in candidate.rungs for candidate in trained) for epochs in settings.rungs]
     assert reached[0] == 60
@@ -205,9 +209,6 @@ def test_a_failed_confirmation_is_tried_again_and_then_given_up(
 def test_the_trial_limit_counts_those_of_earlier_runs(
     open_ledger: Callable[[], Ledger], make_conductor: MakeConductor, drive: Drive
 ) -> None:
-    def hopeless(job: Job) -> Outcome:
-        return Trained(losses=(1.0,) * job.epochs, accuracy=0.1, seconds=0.0)
-
     drive(make_conductor(open_ledger(), trials=5), hopeless)
     again = drive(make_conductor(open_ledger(), trials=8), hopeless)
     assert len({job.candidate for job in again if job.kind == "candidate"}) == 3
