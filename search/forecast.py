@@ -55,7 +55,7 @@ def forecast(plan: Plan, calibration: Calibration, slots: int, numbers: Sequence
     estimates = []
     for number in numbers:
         rng = np.random.default_rng(plan.settings.seed)
-        run = _Run(plan.settings, len(plan.first), number, slots)
+        run = _Run(plan.settings, len(plan.published), number, slots)
         hours = [run.seconds(pricing.sample(rng), rng) / 3600 for _ in range(_RUNS)]
         tail = (1 - CONFIDENCE) / 2
         low, median, high = np.quantile(hours, (tail, 0.5, 1 - tail)).tolist()

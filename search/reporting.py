@@ -75,9 +75,8 @@ def _run(settings: StudySettings, study: Study) -> str:
 
 def _began_cold(settings: StudySettings, study: Study) -> bool:
     """Whether published networks were left out: they are what a run proposes first, where any fit."""
-    fits = bool(starts(settings.space, settings.budget))
     asked = any(candidate.origin.startswith(PUBLISHED) for candidate in study.candidates)
-    return fits and bool(study.candidates) and not asked
+    return bool(study.candidates) and not asked and bool(starts(settings.space, settings.budget))
 
 
 def _verify(study: Study, candidate: Candidate) -> str:

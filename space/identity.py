@@ -19,7 +19,7 @@ parameters, and a 1x1 convolution before or after the global average, which cost
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from space.architecture import Architecture
 from space.layers import (
@@ -48,18 +48,19 @@ def identity(architecture: Architecture) -> str:
 
 def canonical(architecture: Architecture) -> Architecture:
     """The one way of writing a network that all ways of writing it come to."""
-    layers = [_alone(layer, shape) for layer, shape in _with_inputs(architecture.input, architecture.layers)]
+    shapes = _shapes(architecture.input, architecture.layers)
+    layers = [_alone(layer, shape) for layer, shape in zip(architecture.layers, shapes, strict=False)]
     layers = _without_idle(layers)
     layers = _flattened_early(architecture.input, layers)
     return Architecture(architecture.input, tuple(_flattened_after_activations(layers)))
 
 
-def _with_inputs(image: Shape, layers: Sequence[Layer]) -> Iterator[tuple[Layer, Shape]]:
-    """Each layer with the shape that it takes in."""
-    shape = image
+def _shapes(image: Shape, layers: Sequence[Layer]) -> list[Shape]:
+    """What each layer takes in, and what the last one puts out."""
+    found = [image]
     for layer in layers:
-        yield layer, shape
-        shape = layer.output(shape)
+        found.append(layer.output(found[-1]))
+    return found
 
 
 def _alone(layer: Layer, shape: Shape) -> Layer:
@@ -91,9 +92,7 @@ def _without_idle(layers: Sequence[Layer]) -> list[Layer]:
 def _flattened_early(image: Shape, layers: Sequence[Layer]) -> list[Layer]:
     """With maps of one pixel as features, and the convolution that makes them as a dense layer."""
     end = next(place for place, layer in enumerate(layers) if isinstance(layer, Flatten | GlobalAveragePool))
-    shapes = [image]
-    for layer in layers:
-        shapes.append(layer.output(shapes[-1]))
+    shapes = _shapes(image, layers)
     if isinstance(layers[end], GlobalAveragePool) and shapes[end][1:] != (1, 1):
         return list(layers)
     begin = end

@@ -143,8 +143,9 @@ class _Reading:
             self._flat()  # one place: a dense layer has the same weights in the same order, and a quicker gradient
             kernel = 1
         channels, height, width = self.shape
-        first, square = self.parameters, {"kernel": kernel, "padding": padding}
-        self._layer(_CONV, filters=filters, groups=groups, bias=bias, first=first, **square)
+        self._layer(
+            _CONV, filters=filters, kernel=kernel, padding=padding, groups=groups, bias=bias, first=self.parameters
+        )
         self.parameters += filters * (channels // groups * kernel * kernel + bias)
         grown = 2 * padding - kernel + 1
         self.shape = (filters, height + grown, width + grown)

@@ -153,9 +153,12 @@ def _published(found: Plan) -> str:
     if not found.published:
         return "no network is trained first"
     separated = sum(start.is_separated for start in found.published)
-    text = f"{counted(len(found.published) - separated, 'network')} within budget trained first"
-    if separated:
-        text += f", and {separated} that fit with separable convolutions"
+    counts = {
+        "within budget": len(found.published) - separated,
+        "made to fit with separable convolutions": separated,
+    }
+    text = " and ".join(f"{counted(count, 'network')} {what}" for what, count in counts.items() if count)
+    text += ", trained first"
     best = found.published[0]
     says_more = found.settings.dataset == "mnist" and not best.is_separated
     return f"{text}; best {best.name}, {percent(best.network.accuracy)}" if says_more else text
