@@ -22,13 +22,15 @@ from pathlib import Path
 from scipy.stats import spearmanr
 
 from benchmarks.common import json_lines, mnist
-from search.settings import RUNGS, StudySettings
+from search.settings import StudySettings
 from space.filling import settle
 from space.notation import read, write
 from workers.job import Trained
 from workers.recipe import default_recipe
 from workers.training import train
 
+LENGTHS = (1, 4, 16)
+"""Epochs; the last are what the others are to foretell."""
 Accuracies = dict[str, dict[int, float]]
 """By network, in one line, and epochs."""
 
@@ -43,14 +45,14 @@ def main() -> None:
     asked = parser.parse_args()
     found = _known(asked.file)
     lines = list(_drawn(asked.networks, asked.budget))
-    todo = [(line, epochs) for line in lines for epochs in RUNGS if epochs not in found.get(line, {})]
+    todo = [(line, epochs) for line in lines for epochs in LENGTHS if epochs not in found.get(line, {})]
     ends = time.monotonic() + asked.seconds
     with multiprocessing.get_context("spawn").Pool(len(os.sched_getaffinity(0))) as pool, asked.file.open("a") as out:
         for line, epochs, accuracy in pool.imap_unordered(_train, [(*task, ends) for task in todo]):
             if accuracy is not None:
                 found.setdefault(line, {})[epochs] = accuracy
                 print(json.dumps([line, epochs, accuracy]), file=out, flush=True)
-    whole = {line: found[line] for line in lines if set(RUNGS) <= found.get(line, {}).keys()}
+    whole = {line: found[line] for line in lines if set(LENGTHS) <= found.get(line, {}).keys()}
     _report(whole)
 
 
@@ -80,11 +82,11 @@ def _train(task: tuple[str, int, float]) -> tuple[str, int, float | None]:
 
 
 def _report(whole: Mapping[str, Mapping[int, float]]) -> None:
-    top = max(RUNGS)
+    top = max(LENGTHS)
     ranked = sorted(whole.values(), key=lambda one: -one[top])
     fifth, tenth = ranked[: max(3, len(ranked) // 5)], ranked[: max(1, len(ranked) // 10)]
     print(f"{len(ranked)} networks; the best after {top} epochs: {ranked[0][top]:.2%}")
-    for epochs in sorted(set(RUNGS) - {top}):
+    for epochs in sorted(set(LENGTHS) - {top}):
         overall, within = (
             spearmanr([one[epochs] for one in some], [one[top] for one in some]).statistic for some in (ranked, fifth)
         )

@@ -15,7 +15,7 @@ from search.commands.verify import SEEDS
 from search.ledger import Ledger
 from search.pictured import pictured
 from search.proposer import PUBLISHED
-from search.settings import CONFIRMATIONS, StudySettings, differences
+from search.settings import CONFIRMATIONS, RUNGS, StudySettings, differences, write_rungs
 from space.candidate import Candidate
 from space.known_points import starts
 from space.trail import is_shrunk
@@ -29,7 +29,7 @@ def report(ledger: Ledger, title: str | None = None) -> Report:
     searching = len(drivers.living(ledger.store.engine, ledger.name))
     study = pictured(ledger, importance=True)
     settings = StudySettings.from_json(ledger.settings)
-    today = StudySettings.make(settings.dataset, settings.budgets, settings.target, settings.seed)
+    today = StudySettings.make(settings.dataset, settings.budgets, settings.target, settings.seed, settings.rungs)
     best = ranking(study.candidates, study.winner)
     return Report(
         title=title or f"petitnet: {study.name}",
@@ -64,6 +64,8 @@ def _run(settings: StudySettings, study: Study) -> str:
         words += ["--dataset", settings.dataset]
     if settings.seed:
         words += ["--seed", str(settings.seed)]
+    if settings.rungs != RUNGS:
+        words += ["--rungs", write_rungs(settings.rungs)]
     if study.name != settings.name:
         words += ["--study-name", study.name]
     if _began_cold(settings, study):

@@ -17,10 +17,8 @@ from workers.dataset import FOLDS
 from workers.recipe import Recipe, default_recipe
 from workers.recipe import from_json as recipe_from_json
 
-RUNGS = (1, 4, 16)
+RUNGS = (1, 16)
 """Epochs of the trainings that a candidate goes through."""
-REDUCTION = 4
-"""One candidate in this many goes from a rung to the next."""
 CONFIRMATIONS = 3
 """Fresh trainings whose mean must reach the target."""
 
@@ -39,10 +37,8 @@ class StudySettings:
     recipe: Recipe
     rungs: tuple[int, ...] = RUNGS
     """Epochs."""
-    reduction: int = REDUCTION
-    """One candidate in this many goes on."""
-    separable: bool = True
-    """Whether its space has separable convolutions."""
+    reduction: int
+    """One candidate in this many goes from a rung to the next."""
 
     @classmethod
     def make(
@@ -57,7 +53,15 @@ class StudySettings:
         source = sources.find(dataset)
         sizes = (budgets,) if isinstance(budgets, int) else tuple(sorted(budgets))
         recipe = default_recipe(rungs[-1], source.images * (FOLDS - 1) // FOLDS, sizes[-1])
-        settings = cls(dataset=dataset, budgets=sizes, target=target, seed=seed, recipe=recipe, rungs=rungs)
+        settings = cls(
+            dataset=dataset,
+            budgets=sizes,
+            target=target,
+            seed=seed,
+            recipe=recipe,
+            rungs=rungs,
+            reduction=_reduction(rungs),
+        )
         check_budget(settings.space, min(sizes))
         return settings
 
@@ -70,7 +74,7 @@ class StudySettings:
     def space(self) -> SearchSpace:
         """All networks for the data set's images and classes."""
         source = sources.find(self.dataset)
-        return SearchSpace(source.image, source.classes, self.separable)
+        return SearchSpace(source.image, source.classes)
 
     @property
     def name(self) -> str:
@@ -85,7 +89,7 @@ class StudySettings:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """The settings that `to_json` wrote."""
-        plain = {name: value[name] for name in ("dataset", "target", "seed", "reduction", "separable")}
+        plain = {name: value[name] for name in ("dataset", "target", "seed", "reduction")}
         budgets, rungs = tuple(value["budgets"]), tuple(value["rungs"])
         return cls(**plain, budgets=budgets, rungs=rungs, recipe=recipe_from_json(value["recipe"]))
 
@@ -102,6 +106,11 @@ class RunLimits:
     """Seconds for one candidate, all rungs together."""
     shrink: bool = False
     """Whether the search goes on below the smallest winner once every budget has one."""
+
+
+def _reduction(rungs: tuple[int, ...]) -> int:
+    """What whole searches did best with, of rungs of 1 and 16 and of 1, 4 and 16 epochs (docs/experiments.md)."""
+    return 6 if len(rungs) <= 2 else 4
 
 
 def parse_budget(text: str) -> int:

@@ -22,6 +22,8 @@ DEPTH = 3
 """Most convolutions of a stage."""
 GROWING = range(2, DEPTH + 1)
 """Places in a stage whose filters are chosen as growth over the place before."""
+FILTERS = 2, 64
+"""The fewest and the most of a convolution; separable ones have so few weights that they can be wide."""
 _SMALLEST_MAP = 3
 """A convolution without padding that would leave a map of fewer pixels a side is padded instead."""
 
@@ -39,12 +41,10 @@ def is_growth(name: str) -> bool:
 class Drawing:
     """An architecture while it is drawn: the layers so far and the shape that they leave."""
 
-    def __init__(self, image: Shape, classes: int, stages: int, filters: tuple[int, int], choices: Choices) -> None:
-        """`filters` are the fewest and the most of a convolution."""
+    def __init__(self, image: Shape, classes: int, stages: int, choices: Choices) -> None:
         self.image = image
         self.classes = classes
         self.stages = stages
-        self.filters = filters
         self.choices = choices
         self.layers: list[Layer] = []
         self.shape = image
@@ -104,7 +104,7 @@ class Drawing:
         filters = self.whole(f"width{stage}")
         found = {f"width{stage}": filters}
         for place in GROWING:
-            filters = self.within(filters + self.whole(growth_name(stage, place)))
+            filters = _possible(filters + self.whole(growth_name(stage, place)))
             found[growth_name(stage, place)] = filters
         return found
 
@@ -114,11 +114,6 @@ class Drawing:
         The first of the network never is: of one channel nothing can be separated.
         """
         return bool(self.layers) and 0 < self.whole("separable_from") <= stage
-
-    def within(self, filters: int) -> int:
-        """`filters`, or what comes nearest to it of what a convolution may have."""
-        fewest, most = self.filters
-        return max(fewest, min(most, filters))
 
     def conv(self, filters: int, kernel: int, name: str | None = None, *, separable: bool = False) -> None:
         """A convolution, padded if the space says so or if it would leave too small a map.
@@ -198,3 +193,9 @@ class Drawing:
             self.drop()
         elif self.choices["finish"] == "norm" and self.choices["norm"] != "none":
             self.add(BatchNorm())
+
+
+def _possible(filters: int) -> int:
+    """`filters`, or what comes nearest to it of what a convolution may have."""
+    fewest, most = FILTERS
+    return max(fewest, min(most, filters))

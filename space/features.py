@@ -42,7 +42,7 @@ def features(architecture: Architecture) -> tuple[float, ...]:
     layers, totals = architecture.layers, architecture.totals
     shapes = [architecture.input, *(row.shape for row in architecture.rows())]
     convolutions = [layer for layer in layers if isinstance(layer, Conv)]
-    windows = _windows(layers)
+    windows = looking(layers)
     count = len(convolutions)
     last_map = next(
         shape for layer, shape in zip(reversed(layers), reversed(shapes[:-1]), strict=True) if isinstance(layer, Conv)
@@ -75,7 +75,7 @@ def features(architecture: Architecture) -> tuple[float, ...]:
     )
 
 
-def _windows(layers: tuple[Layer, ...]) -> list[Conv | DepthwiseConv]:
+def looking(layers: tuple[Layer, ...]) -> list[Conv | DepthwiseConv]:
     """What looks at the map for each convolution: itself, or the depthwise one before it that makes it separable."""
     pairs = zip((None, *layers), layers, strict=False)
     return [

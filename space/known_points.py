@@ -127,13 +127,11 @@ class Start(NamedTuple):
 def starts(space: SearchSpace, budget: int) -> list[Start]:
     """The published networks within `budget`, best published accuracy first, and then the others, made to fit it.
 
-    Those get separable convolutions, and widths by which they take up the budget; a space without such convolutions
-    has no place for them. BudgetError where nothing of the space fits.
+    Those get separable convolutions, and widths by which they take up the budget. BudgetError where nothing of the
+    space fits.
     """
     found = [Start(network, choices, network.parameters > budget) for network, choices in published_in(space)]
     fitting = [start for start in found if not start.is_separated]
-    if not space.separable:
-        return fitting
     separable: dict[str, Value] = {SEPARABLE: 1, FILL: FULL}
     return fitting + [
         start._replace(choices=settle(space, {**start.choices, **separable}, budget))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from space.architecture import Architecture
-from space.drawing import DEPTH, GROWING, Drawing, growth_name
+from space.drawing import DEPTH, FILTERS, GROWING, Drawing, growth_name
 from space.layers import Shape
 from space.ranges import Choice, Choices, Chooser, Range, Value
 
@@ -32,8 +32,6 @@ class SearchSpace:
     image: Shape
     """(channels, height, width) in pixels."""
     classes: int
-    separable: bool = True
-    """Whether there are separable convolutions in it."""
 
     def __post_init__(self) -> None:
         if min(self.image[1:]) < 6:
@@ -43,11 +41,6 @@ class SearchSpace:
     def stages(self) -> int:
         """Stages of convolutions: one more each time the image's side doubles from 4 pixels, at most four."""
         return max(2, min(4, (min(self.image[1:]) // 4).bit_length()))
-
-    @property
-    def filters(self) -> tuple[int, int]:
-        """The fewest and the most of a convolution; separable ones have so few weights that they can be wide."""
-        return 2, 64 if self.separable else 32
 
     @cached_property
     def dimensions(self) -> tuple[Range | Choice, ...]:
@@ -64,7 +57,7 @@ class SearchSpace:
             ),
             Choice("bias", (False, True), weights=(70, 30)),
             Choice("padding", (False, True), weights=(40, 60)),
-            *self._separation(),
+            self._separation(),
             Choice("head", ("average", "dense", "conv", "bottleneck conv"), weights=(60, 20, 10, 10)),
             Choice("head_kernel", (1, 3), weights=(30, 70)),
             Choice("finish", ("plain", "norm", "block"), weights=(85, 10, 5)),
@@ -73,18 +66,16 @@ class SearchSpace:
             Choice(FILL, (0, 60, 80, FULL), weights=(20, 10, 20, 50)),
         )
 
-    def _separation(self) -> list[Choice]:
-        if not self.separable:
-            return []
+    def _separation(self) -> Choice:
         late = [20 // (self.stages - 1)] * (self.stages - 1)
         weights = (60 - sum(late), 20, 20, *late)
-        return [Choice(SEPARABLE, (0, *range(1, self.stages + 2)), weights=weights)]
+        return Choice(SEPARABLE, (0, *range(1, self.stages + 2)), weights=weights)
 
     def _stage(self, stage: int) -> list[Range | Choice]:
         small = min(self.image[1:]) < 16
         found: list[Range | Choice] = [
             Range(f"depth{stage}", 1 if stage == 1 else 0, DEPTH, usual=(1, DEPTH) if stage == 2 else None),
-            Range(f"width{stage}", *self.filters, log=True, filters=True, usual=(4, 16) if stage == 1 else (8, 24)),
+            Range(f"width{stage}", *FILTERS, log=True, filters=True, usual=(4, 16) if stage == 1 else (8, 24)),
             *(Range(growth_name(stage, place), -8, 16, filters=True, usual=(-4, 10)) for place in GROWING),
         ]
         if stage == 1:
@@ -108,5 +99,4 @@ class SearchSpace:
 
     def drawing(self, choices: Choices) -> Drawing:
         """The network that `choices` describe, before it is drawn."""
-        known = choices if self.separable else {**choices, SEPARABLE: 0}
-        return Drawing(self.image, self.classes, self.stages, self.filters, known)
+        return Drawing(self.image, self.classes, self.stages, choices)

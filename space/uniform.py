@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from space.architecture import Architecture
-from space.drawing import DEPTH, GROWING, growth_name
+from space.drawing import DEPTH, FILTERS, GROWING, growth_name
 from space.ranges import Value
 from space.search_space import SEPARABLE, SearchSpace
 
@@ -48,10 +48,9 @@ def uniform(space: SearchSpace, convolutions: int, filters: int) -> Architecture
 
 def widest(space: SearchSpace, budget: int) -> tuple[Uniform, ...]:
     """For each number of convolutions, from two to the most, the widest uniform network within `budget`, if any is."""
-    found = []
+    found, (fewest, most) = [], FILTERS
+    widths = range(fewest, most + 1)
     for convolutions in range(2, DEPTH * space.stages + 2):
-        fewest, most = space.filters
-        widths = range(fewest, most + 1)
         networks = [uniform(space, convolutions, filters) for filters in widths]
         fitting = bisect_right(networks, budget, key=lambda network: network.totals.parameters)
         if fitting:

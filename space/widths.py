@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from operator import mul
 
-from space.drawing import is_growth
+from space.drawing import FILTERS, is_growth
 from space.layers import Conv, Layer, Shape
 from space.ranges import Choices, Range, Value
 from space.search_space import SearchSpace
@@ -38,7 +38,7 @@ class Widths:
         layers = drawing.architecture().layers
         ranges = {found.name: found for found in space.dimensions if isinstance(found, Range)}
         self._choices = choices
-        self._widths = [_width(space, ranges[name], place) for name, place in drawing.chosen.items()]
+        self._widths = [_width(ranges[name], place) for name, place in drawing.chosen.items()]
         self._count = _Count(space.image, layers, [width.place for width in self._widths])
         self.asked: Filters = self._count.filters
         """What the choices come to."""
@@ -74,10 +74,10 @@ class Widths:
         return found
 
 
-def _width(space: SearchSpace, chosen_from: Range, place: int) -> _Width:
+def _width(chosen_from: Range, place: int) -> _Width:
     low, high = chosen_from.ends
     if is_growth(chosen_from.name):
-        return _Width(chosen_from.name, place, *space.filters, growth=(low, high))
+        return _Width(chosen_from.name, place, *FILTERS, growth=(low, high))
     return _Width(chosen_from.name, place, low, high, growth=None)
 
 

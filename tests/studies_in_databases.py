@@ -46,7 +46,7 @@ def make(
 
     Nothing is trained; the same seed makes the same study. Of one that `is_over` no candidate is in training.
     """
-    settings = StudySettings.make("mnist", budget, target, seed)
+    settings = StudySettings.make("mnist", budget, target, seed, rungs=(1, 4, 16))
     ledger = Ledger.create(store, name, settings)
     rng = random.Random(seed)
     world = _World(settings, rng, is_over)

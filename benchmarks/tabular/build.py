@@ -6,7 +6,6 @@ scikit-learn's digits, training images only: three of the six folds train, the o
 is one of 749 images. Each network is trained for 1, 4 and 16 epochs, every time from fresh weights under a schedule of
 that length, with three seeds. The budgets that random draws are fitted to are spread evenly in the logarithm. Networks
 near the best are there because searches go there: of the best of ten random ones one to three choices are drawn again.
-None has separable convolutions.
 
 The file has a line a network, so that the same command goes on where it was interrupted; at the end all of it is packed
 into table.csv.gz, beside this program.
@@ -108,12 +107,7 @@ def _near(rows: list[Row], count: int) -> Iterator[Row]:
 
 
 def _space() -> SearchSpace:
-    return settings_of(LARGEST).space
-
-
-def settings_of(budget: int, seed: int = 0) -> StudySettings:
-    """Of a search that the table can answer: its networks have no separable convolutions."""
-    return replace(StudySettings.make(DATASET, budget, 1.0, seed), separable=False)
+    return StudySettings.make(DATASET, LARGEST, 1.0).space
 
 
 def _row(space: SearchSpace, asked: Choices, rng: random.Random, origin: str) -> Row:

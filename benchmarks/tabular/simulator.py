@@ -12,14 +12,14 @@ import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import optuna
 
-from benchmarks.tabular.build import settings_of
-from benchmarks.tabular.table import load
+from benchmarks.tabular import table
+from benchmarks.tabular.build import DATASET
 from benchmarks.tabular.world import Floats, World, accuracy
 from search import samplers, storage
 from search.conductor import Conductor
@@ -27,7 +27,7 @@ from search.drivers import Presence
 from search.ledger import Ledger
 from search.proposer import Proposer
 from search.records import distributions
-from search.settings import REDUCTION, RUNGS, RunLimits, StudySettings
+from search.settings import RUNGS, RunLimits, StudySettings
 from space.architecture import Architecture
 from space.identity import identity
 from space.notation import read
@@ -45,7 +45,6 @@ class Method:
 
     sampler: str
     rungs: tuple[int, ...] = RUNGS
-    reduction: int = REDUCTION
 
 
 @dataclass
@@ -96,15 +95,15 @@ class Truth:
 
 def threshold(world: World, budget: int) -> float:
     """True accuracy that one in a hundred of the table's random networks within the budget reaches."""
-    table = load()
-    fitting = (table.parameters <= budget) & table.is_random
-    networks = [one for one, fits in zip(table.architectures, fitting, strict=True) if fits]
+    known = table.load()
+    fitting = (known.parameters <= budget) & known.is_random
+    networks = [one for one, fits in zip(known.architectures, fitting, strict=True) if fits]
     return float(np.quantile(accuracy(world.means(networks)[:, -1]), 0.99))
 
 
 def ours(method: Method, truth: Truth, budget: int, seed: int, epochs: int) -> Course:
     """A search of ours until so many model-epochs are spent."""
-    settings = replace(settings_of(budget, seed), rungs=method.rungs, reduction=method.reduction)
+    settings = StudySettings.make(DATASET, budget, 1.0, seed, method.rungs)
     course, spent, clock, begun = Course(), 0, 0.0, 0
     running: list[tuple[float, int, Job]] = []
     with conducting(settings, method.sampler) as (conductor, ledger):
@@ -156,7 +155,7 @@ def plain(truth: Truth, budget: int, seed: int, epochs: int) -> Course:
     A network over the budget is pruned by the objective. The pruner is asked after 1 and 4 epochs, and is told what
     complete trainings of that length come to: more than one could know in the middle of a training of 16.
     """
-    space = settings_of(budget).space
+    space = StudySettings.make(DATASET, budget, 1.0).space
     study = optuna.create_study(
         direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed), pruner=optuna.pruners.MedianPruner()
     )
@@ -171,11 +170,11 @@ def plain(truth: Truth, budget: int, seed: int, epochs: int) -> Course:
         networks[trial.number] = architecture
         course.largest = max(course.largest, architecture.totals.parameters)
         reached = 0
-        for rung in RUNGS:
+        for rung in table.RUNGS:
             spent, reached = spent + rung - reached, rung
             found = truth.train(architecture, rung)
             trial.report(found, rung)
-            if rung < RUNGS[-1] and trial.should_prune():
+            if rung < table.RUNGS[-1] and trial.should_prune():
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)
                 break
         else:

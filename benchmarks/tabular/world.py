@@ -22,9 +22,9 @@ from sklearn.model_selection import cross_val_predict
 
 from benchmarks.tabular.table import IMAGES, RUNGS, SEEDS, Table, load
 from space.architecture import Architecture
-from space.features import follows
+from space.features import follows, looking
 from space.identity import identity
-from space.layers import BatchNorm, Conv, Dropout, Flatten, Linear, MaxPool, ReLU
+from space.layers import BatchNorm, Conv, DepthwiseConv, Dropout, Flatten, Linear, MaxPool, ReLU
 
 Floats = NDArray[np.float64]
 _CONVOLUTIONS = 8
@@ -38,26 +38,30 @@ def features(architecture: Architecture) -> list[float]:
     shapes = [architecture.input, *(row.shape for row in rows)]
     pairs = [(layer, before) for layer, before in zip(architecture.layers, shapes, strict=False)]
     convolutions = [(layer, before) for layer, before in pairs if isinstance(layer, Conv)]
+    windows = looking(architecture.layers)
     totals = architecture.totals
     found = [
         log(totals.parameters),
         log(totals.macs),
         len(convolutions),
-        sum(layer.kernel > 1 for layer, _ in convolutions),
-        *(sum(isinstance(layer, kind) for layer, _ in pairs) for kind in (BatchNorm, ReLU, MaxPool, Linear)),
+        sum(layer.kernel > 1 for layer in windows),
+        *(
+            sum(isinstance(layer, kind) for layer in architecture.layers)
+            for kind in (BatchNorm, ReLU, MaxPool, Linear, DepthwiseConv)
+        ),
         sum(layer.rate for layer, _ in pairs if isinstance(layer, Dropout)),
         sum(layer.bias for layer, _ in convolutions),
-        sum(layer.padding > 0 for layer, _ in convolutions),
+        sum(layer.padding > 0 for layer in windows),
         follows(architecture.layers, Conv, BatchNorm),
         follows(architecture.layers, ReLU, BatchNorm),
         *_ending(architecture),
     ]
     for place in range(_CONVOLUTIONS):
         if place < len(convolutions):
-            layer, before = convolutions[place]
-            found += [log(layer.filters), layer.kernel, before[1]]
+            (layer, before), window = convolutions[place], windows[place]
+            found += [log(layer.filters), window.kernel, before[1], window is not layer]
         else:
-            found += [0.0, 0, 0]
+            found += [0.0, 0, 0, False]
     return found
 
 

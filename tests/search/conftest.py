@@ -47,7 +47,7 @@ def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 @pytest.fixture
 def settings() -> StudySettings:
-    return StudySettings.make("digits", 3000, 0.9)
+    return StudySettings.make("digits", 3000, 0.9, rungs=(1, 4, 16))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -183,8 +183,15 @@ def epochs_of_a_run(known: Plan, number: int, slots: int = 1) -> tuple[float, fl
     return (estimate.interval[0], estimate.hours, estimate.interval[1])
 
 
-def test_epochs_are_those_of_rungs_from_which_a_quarter_or_more_goes_on(digits: Plan) -> None:
+def test_epochs_are_those_of_rungs_from_which_a_sixth_or_more_goes_on(digits: Plan) -> None:
     low, median, high = (epochs - 3 * 16 for epochs in epochs_of_a_run(digits, 1000))
+    assert 1000 * (1 + 16 / 6) < low < median < high < 1000 * (1 + 16 * 2.5 / 6)
+    assert median == pytest.approx(1000 * (1 + 16 * 1.75 / 6), rel=0.05)
+
+
+def test_of_three_rungs_a_quarter_or_more_goes_on_from_each(digits: Plan) -> None:
+    three = replace(digits, settings=StudySettings.make("digits", DIGITS.budgets, DIGITS.target, rungs=(1, 4, 16)))
+    low, median, high = (epochs - 3 * 16 for epochs in epochs_of_a_run(three, 1000))
     share, most = 1.75 / 4, 2.5 / 4
     assert 1000 * (1 + 4 / 4 + 16 / 16) < low < median < high < 1000 * (1 + 4 * most + 16 * most**2)
     assert median == pytest.approx(1000 * (1 + 4 * share + 16 * share**2), rel=0.05)
@@ -192,18 +199,15 @@ def test_epochs_are_those_of_rungs_from_which_a_quarter_or_more_goes_on(digits: 
 
 def test_nine_in_ten_runs_lie_within_the_interval(digits: Plan) -> None:
     """Shares are uniform, so that the epochs of many candidates can be drawn in another way."""
-    rng = np.random.default_rng(1)
-    first, second = rng.uniform(0.25, 0.625, (2, 100_000))
-    expected = np.quantile(1 + 4 * first + 16 * first * second, (0.05, 0.95))
+    shares = np.random.default_rng(1).uniform(1 / 6, 2.5 / 6, 100_000)
+    expected = np.quantile(1 + 16 * shares, (0.05, 0.95))
     low, _, high = epochs_of_a_run(digits, 10_000)
     assert (low / 10_000, high / 10_000) == pytest.approx(expected, rel=0.05)
 
 
 def test_a_run_is_as_long_as_its_longest_candidate_however_many_slots_there_are(digits: Plan) -> None:
-    assert epochs_of_a_run(digits, 1, 64) == pytest.approx(
-        (37, 37, 37)
-    )  # 1 + 4 + 16, then confirmations of 16 side by side
-    assert epochs_of_a_run(digits, 100, 64)[1] == pytest.approx(37)
+    assert epochs_of_a_run(digits, 1, 64) == pytest.approx((33, 33, 33))  # 1 + 16, then confirmations side by side
+    assert epochs_of_a_run(digits, 100, 64)[1] == pytest.approx(33)
     assert epochs_of_a_run(digits, 1000, 4)[1] == pytest.approx(
         (epochs_of_a_run(digits, 1000)[1] - 48) / 4 + 16, rel=0.01
     )

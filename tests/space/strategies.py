@@ -32,9 +32,8 @@ SPACES = (
     SearchSpace((1, 13, 9), 3),
     SearchSpace((2, 17, 22), 4),
     SearchSpace((1, 6, 6), 2),
-    SearchSpace((1, 28, 28), 10, separable=False),
 )
-"""Images of MNIST, digits and CIFAR, odd and oblong ones, and the smallest; and one without separable convolutions."""
+"""Images of MNIST, digits and CIFAR, odd and oblong ones, and the smallest."""
 
 
 def images() -> st.SearchStrategy[tuple[int, int, int]]:

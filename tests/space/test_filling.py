@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from space.drawing import is_growth
+from space.drawing import FILTERS, is_growth
 from space.filling import fill, settle, shrink
 from space.fitting import BudgetError, largest, parameters, smallest
 from space.known_points import published_in
@@ -162,7 +162,7 @@ def test_filling_stops_at_the_ranges() -> None:
     filled = fill(MNIST, asked, 10**9)
 
     assert in_ranges(MNIST, filled)
-    assert max(filters(MNIST, filled)) == MNIST.filters[1]
+    assert max(filters(MNIST, filled)) == FILTERS[1]
     assert fill(MNIST, filled, 10**9) == filled
 
 

@@ -198,7 +198,7 @@ def test_a_report_that_fails_leaves_the_earlier_one(
 
 def test_the_commands_name_what_is_not_at_its_default(trained: Ledger) -> None:
     assert report(trained).commands == (
-        "search run --budget 3000 --target 0.9 --dataset digits --study-name study",
+        "search run --budget 3000 --target 0.9 --dataset digits --rungs 1,4,16 --study-name study",
         "search verify study",
     )
 
