@@ -119,6 +119,7 @@ def test_a_study_without_candidates_can_be_shown(result: Result) -> None:
 
 
 def test_the_line_that_begins_another_search_names_what_is_not_usual(result: Result) -> None:
+    result = replace(result, settings=StudySettings.make("digits", 3000, 0.9))
     assert continue_line(result) == "search run --dataset digits --budget 3000 --target 0.9 --fresh"
     other = replace(result, sampler="random")
     assert continue_line(other) == "search run --dataset digits --budget 3000 --target 0.9 --sampler random --fresh"

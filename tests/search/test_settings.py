@@ -90,7 +90,7 @@ def test_the_largest_budget_is_the_most_that_a_candidate_may_have() -> None:
 
 
 def test_differences_name_the_setting_and_both_values(settings: StudySettings) -> None:
-    other = StudySettings.make("digits", 4000, 0.9).to_json()
+    other = StudySettings.make("digits", 4000, 0.9, rungs=settings.rungs).to_json()
     other["recipe"]["peak"] = 1.0
     found = differences(settings.to_json(), other)
     assert found == ["budgets: the study has [3000], asked for [4000]", "recipe.peak: the study has 0.1, asked for 1.0"]
