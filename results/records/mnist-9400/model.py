@@ -1,6 +1,6 @@
-"""1x28x28-6c3brn-8c3brn-9c3brn-12c1brn-P2-13c3brn-14c3brn-15c3brn-16c1brn-17c3brn-10c1b-G
+"""1x28x28-26c3nrd0.05-dw3-33c1nrd0.05-dw3-26c1nrd0.05-P2-25c1-dw3-25c1nrd0.05-dw3-41c1nrd0.05-dw3-56c1nrd0.05-dw3-10c1n-G
 
-9,372 trainable parameters. Written by petitnet; it needs torch alone, and model.safetensors beside it:
+9,394 trainable parameters. Written by petitnet; it needs torch alone, and model.safetensors beside it:
 
     from model import load, preprocess
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-ORIGIN = "candidate 56 of study mnist-9400"
+ORIGIN = "candidate 39 of study mnist-9400"
 MEAN = (0.13066047627384286,)
 DEVIATION = (0.3081078038564627,)
 """Of each channel of the training images, as a fraction of 255."""
@@ -26,35 +26,40 @@ _TYPES = {"F32": torch.float32, "I64": torch.int64}
 def network() -> nn.Sequential:
     """The layers, with fresh weights; behind each the shape that it puts out and its parameters."""
     return nn.Sequential(
-        nn.Conv2d(1, 6, kernel_size=(3, 3), stride=(1, 1)),  # 6x26x26, 60
-        nn.ReLU(),  # 6x26x26, 0
-        nn.BatchNorm2d(6, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 6x26x26, 12
-        nn.Conv2d(6, 8, kernel_size=(3, 3), stride=(1, 1)),  # 8x24x24, 440
-        nn.ReLU(),  # 8x24x24, 0
-        nn.BatchNorm2d(8, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 8x24x24, 16
-        nn.Conv2d(8, 9, kernel_size=(3, 3), stride=(1, 1)),  # 9x22x22, 657
-        nn.ReLU(),  # 9x22x22, 0
-        nn.BatchNorm2d(9, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 9x22x22, 18
-        nn.Conv2d(9, 12, kernel_size=(1, 1), stride=(1, 1)),  # 12x22x22, 120
-        nn.ReLU(),  # 12x22x22, 0
-        nn.BatchNorm2d(12, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 12x22x22, 24
-        nn.MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False),  # 12x11x11, 0
-        nn.Conv2d(12, 13, kernel_size=(3, 3), stride=(1, 1)),  # 13x9x9, 1,417
-        nn.ReLU(),  # 13x9x9, 0
-        nn.BatchNorm2d(13, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 13x9x9, 26
-        nn.Conv2d(13, 14, kernel_size=(3, 3), stride=(1, 1)),  # 14x7x7, 1,652
-        nn.ReLU(),  # 14x7x7, 0
-        nn.BatchNorm2d(14, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 14x7x7, 28
-        nn.Conv2d(14, 15, kernel_size=(3, 3), stride=(1, 1)),  # 15x5x5, 1,905
-        nn.ReLU(),  # 15x5x5, 0
-        nn.BatchNorm2d(15, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 15x5x5, 30
-        nn.Conv2d(15, 16, kernel_size=(1, 1), stride=(1, 1)),  # 16x5x5, 256
-        nn.ReLU(),  # 16x5x5, 0
-        nn.BatchNorm2d(16, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 16x5x5, 32
-        nn.Conv2d(16, 17, kernel_size=(3, 3), stride=(1, 1)),  # 17x3x3, 2,465
-        nn.ReLU(),  # 17x3x3, 0
-        nn.BatchNorm2d(17, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 17x3x3, 34
-        nn.Conv2d(17, 10, kernel_size=(1, 1), stride=(1, 1)),  # 10x3x3, 180
+        nn.Conv2d(1, 26, kernel_size=(3, 3), stride=(1, 1), bias=False),  # 26x26x26, 234
+        nn.BatchNorm2d(26, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 26x26x26, 52
+        nn.ReLU(),  # 26x26x26, 0
+        nn.Dropout(p=0.05, inplace=False),  # 26x26x26, 0
+        nn.Conv2d(26, 26, kernel_size=(3, 3), stride=(1, 1), groups=26, bias=False),  # 26x24x24, 234
+        nn.Conv2d(26, 33, kernel_size=(1, 1), stride=(1, 1), bias=False),  # 33x24x24, 858
+        nn.BatchNorm2d(33, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 33x24x24, 66
+        nn.ReLU(),  # 33x24x24, 0
+        nn.Dropout(p=0.05, inplace=False),  # 33x24x24, 0
+        nn.Conv2d(33, 33, kernel_size=(3, 3), stride=(1, 1), groups=33, bias=False),  # 33x22x22, 297
+        nn.Conv2d(33, 26, kernel_size=(1, 1), stride=(1, 1), bias=False),  # 26x22x22, 858
+        nn.BatchNorm2d(26, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 26x22x22, 52
+        nn.ReLU(),  # 26x22x22, 0
+        nn.Dropout(p=0.05, inplace=False),  # 26x22x22, 0
+        nn.MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False),  # 26x11x11, 0
+        nn.Conv2d(26, 25, kernel_size=(1, 1), stride=(1, 1), bias=False),  # 25x11x11, 650
+        nn.Conv2d(25, 25, kernel_size=(3, 3), stride=(1, 1), groups=25, bias=False),  # 25x9x9, 225
+        nn.Conv2d(25, 25, kernel_size=(1, 1), stride=(1, 1), bias=False),  # 25x9x9, 625
+        nn.BatchNorm2d(25, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 25x9x9, 50
+        nn.ReLU(),  # 25x9x9, 0
+        nn.Dropout(p=0.05, inplace=False),  # 25x9x9, 0
+        nn.Conv2d(25, 25, kernel_size=(3, 3), stride=(1, 1), groups=25, bias=False),  # 25x7x7, 225
+        nn.Conv2d(25, 41, kernel_size=(1, 1), stride=(1, 1), bias=False),  # 41x7x7, 1,025
+        nn.BatchNorm2d(41, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 41x7x7, 82
+        nn.ReLU(),  # 41x7x7, 0
+        nn.Dropout(p=0.05, inplace=False),  # 41x7x7, 0
+        nn.Conv2d(41, 41, kernel_size=(3, 3), stride=(1, 1), groups=41, bias=False),  # 41x5x5, 369
+        nn.Conv2d(41, 56, kernel_size=(1, 1), stride=(1, 1), bias=False),  # 56x5x5, 2,296
+        nn.BatchNorm2d(56, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 56x5x5, 112
+        nn.ReLU(),  # 56x5x5, 0
+        nn.Dropout(p=0.05, inplace=False),  # 56x5x5, 0
+        nn.Conv2d(56, 56, kernel_size=(3, 3), stride=(1, 1), groups=56, bias=False),  # 56x3x3, 504
+        nn.Conv2d(56, 10, kernel_size=(1, 1), stride=(1, 1), bias=False),  # 10x3x3, 560
+        nn.BatchNorm2d(10, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True),  # 10x3x3, 20
         nn.Sequential(nn.AdaptiveAvgPool2d(output_size=1), nn.Flatten(start_dim=1, end_dim=-1)),  # 10, 0
     )
 
