@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -27,6 +28,13 @@ if KERNELS not in os.environ:  # processes that run tests in parallel, and what 
     atexit.register(shutil.rmtree, os.environ[KERNELS], ignore_errors=True)
 REQUIRED = "PETITNET_REQUIRE_POSTGRES"
 """Set where a missing Postgres server is a failure and not a reason to skip."""
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """What a command run in this process sets for Ray ends with its test: a Ray of its own has a token of its own."""
+    with mock.patch.dict(os.environ):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -22,12 +22,21 @@ _CANDIDATE = re.compile(r"#(\d+)\b")
 
 def pareto(study: Study, cost: Cost) -> Answer:
     """The Pareto picture; without a figure as long as no candidate has an accuracy."""
-    if all(candidate.accuracy is None for candidate in study.candidates):
-        return _answer(None, [nothing_trained(study)])
+    if not _is_any_trained(study):
+        return _answer(None, pareto_notes(study, cost))
     from dashboards.pareto.figure import figure
 
     chart = ThinChart((study,), cost)
     return _answer(figure(chart), chart.notes())
+
+
+def pareto_notes(study: Study, cost: Cost) -> list[str]:
+    """What is said below the Pareto picture."""
+    return ThinChart((study,), cost).notes() if _is_any_trained(study) else [nothing_trained(study)]
+
+
+def _is_any_trained(study: Study) -> bool:
+    return any(candidate.accuracy is not None for candidate in study.candidates)
 
 
 def view(study: Study, name: str) -> Answer:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboards.pareto.points import Cost
 from dashboards.site import frame
 from dashboards.site.board import Standing
+from dashboards.site.figures import pareto_notes
 from dashboards.site.html import Content, Html, element, link, percents, study_address, table, together
 from dashboards.tables import ranking
 from dashboards.text import duration, goal, number, percent
@@ -31,7 +32,7 @@ def page(standing: Standing, cost: Cost, titles: Mapping[str, str]) -> Html:
         element("h1", name),
         frame.pulse(),
         frame.live(study_address(name, "now"), now(standing)),
-        frame.section("Accuracy by cost", _pareto(name, cost), beside=_choice(name, cost)),
+        frame.section("Accuracy by cost", _pareto(standing, cost), beside=_choice(name, cost)),
         frame.section("Best candidates", frame.live(study_address(name, "best"), best(standing))),
         element("div", views, class_="views"),
         scripts=["plotly.js", "site.js"],
@@ -88,20 +89,23 @@ def _choice(name: str, chosen: Cost) -> Html:
     return element("nav", ways, class_="choice", aria_label="Cost on the lower axis")
 
 
-def _pareto(name: str, cost: Cost) -> Html:
+def _pareto(standing: Standing, cost: Cost) -> Html:
+    """With its notes there from the start, so that what is below stays where it is when the script brings them."""
+    name = standing.study.name
     still = element("img", src=f"{study_address(name, 'pareto.svg')}?cost={cost}", alt="The Pareto front")
     alt = f"Accuracy by {_COSTS[cost]} of all candidates; the table of the best has the same numbers"
-    return together(_figure(name, f"pareto-{cost}", alt, class_="plot tall"), element("noscript", still))
+    notes = pareto_notes(standing.study, cost)
+    return together(_figure(name, f"pareto-{cost}", alt, "plot tall", notes), element("noscript", still))
 
 
-def _figure(name: str, figure: str, alt: str, class_: str) -> Html:
+def _figure(name: str, figure: str, alt: str, class_: str, notes: Sequence[str] = ()) -> Html:
     """What a script draws into, and the notes below it."""
     waiting = element("p", "The figure is being made.", class_="waiting")
     place = element("div", waiting, class_=class_, role="group", aria_label=alt)
     return element(
         "div",
         place,
-        element("ul", class_="notes"),
+        element("ul", [element("li", note) for note in notes], class_="notes"),
         data_figure=study_address(name, "figures", f"{figure}.json"),
         data_candidates=study_address(name, "candidates"),
     )

@@ -109,8 +109,8 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     watched: list[Watched] = []
     contexts = []
 
-    def open_it(address: str, width: int = 1280, expected: str = "", **options: Any) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
+    def open_it(address: str, width: int = 1280, height: int = 900, expected: str = "", **options: Any) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         watched.append(Watched(context.new_page(), expected))
         watched[-1].page.goto(address)

@@ -27,6 +27,13 @@ PLACE = """(plot, number) => {
   }
 }"""
 """Where on the screen the point of a candidate is."""
+SHIFTS = """() => new Promise(resolve => {
+  const sum = entries => entries.reduce((total, entry) => total + entry.value, 0);
+  const observer = new PerformanceObserver(list => resolve(sum(list.getEntries())));
+  observer.observe({type: "layout-shift", buffered: true});
+  setTimeout(() => resolve(sum(observer.takeRecords())), 500);
+})"""
+"""By how much the page has moved under its reader since it was there."""
 
 
 def drawn(page: Page) -> set[int]:
@@ -103,6 +110,36 @@ def zoom(page: Page) -> None:
     page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 0.5 * box["height"], steps=4)
     page.mouse.up()
     assert axes(page) != before
+
+
+def test_what_is_being_pressed_is_not_replaced(open_page: Callable[..., Page], own_database: URL) -> None:
+    store = storage.open_existing(own_database)
+    assert store is not None
+    ledger = Ledger.open(store, "study")
+    number = next(one.number for one in ledger.candidates() if one.state == State.RUNNING)
+    with serving(own_database) as site:
+        page = open_page(f"{site}/studies/study", height=1600)
+        expect(page.locator(f"{PLOT} .scatterlayer .trace").first).to_be_visible()
+        row = page.locator("[data-live$='/best'] tbody a").first
+        row.hover()
+        page.mouse.down()
+        with page.expect_response(lambda answer: answer.url.endswith("/best") and answer.status == 200) as answered:
+            ledger.tell_complete(number, RungResult(16, 0.9971, 80.0))
+        assert "99.71 %" in answered.value.text()
+        page.mouse.up()
+        page.wait_for_url("**/candidates/*")
+        page.go_back()
+        expect(page.locator("[data-live$='/best'] tbody tr").first).to_contain_text("99.71 %")
+        page.close()
+    store.close()
+
+
+def test_a_page_does_not_move_when_its_first_answers_come(open_page: Callable[..., Page], site: str) -> None:
+    """By the Layout Instability API's layout shift, whose scores sum to 0 if nothing of what is seen moves."""
+    page = open_page(f"{site}/studies/all%20states", height=1600)
+    expect(page.locator(f"{PLOT} .scatterlayer .trace").first).to_be_visible()
+    expect(page.locator(".pulse .time")).to_contain_text("Updated")
+    assert page.evaluate(SHIFTS) == pytest.approx(0, abs=1e-3)
 
 
 def test_a_point_leads_to_its_candidate(open_page: Callable[..., Page], site: str) -> None:

@@ -14,7 +14,7 @@ const CONFIG = {
   modeBarButtonsToRemove: ["select2d", "lasso2d"],
 };
 
-// Asks for an address again and again; what it gave last is not sent again.
+// Asks for an address again and again; what it gave last, and was taken, is not sent again.
 class Source {
   constructor(address, take, tag = null) {
     this.address = address;
@@ -31,8 +31,7 @@ class Source {
       const answer = await fetch(this.address, {headers, cache: "no-store", signal: AbortSignal.timeout(LONGEST)});
       if (answer.status === 304) return;
       if (!answer.ok) throw new Error(FAILED[answer.status] || `the server answers ${answer.status}`);
-      this.take(await answer.text());
-      this.tag = answer.headers.get("ETag");
+      if (this.take(await answer.text())) this.tag = answer.headers.get("ETag");
     } finally {
       this.asking = false;
     }
@@ -58,14 +57,16 @@ class Pulse {
   }
 }
 
-// A part of the page that the server writes: what had the focus in it keeps it.
+// A part of the page that the server writes: what had the focus in it keeps it, what is being pressed stays till later.
 function replace(part, html) {
+  if (part.matches(":active")) return false;
   const focused = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   const open = part.querySelector("details")?.open;
   part.innerHTML = html;
   const details = part.querySelector("details");
   if (details && open !== undefined) details.open = open;
   if (focused) part.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+  return true;
 }
 
 // The figure in the reader's colours: every colour of the light theme becomes that of the dark one.
@@ -107,6 +108,7 @@ class Figure {
       return item;
     });
     this.frame.querySelector(".notes").replaceChildren(...items);
+    return true;
   }
 
   draw() {
