@@ -277,6 +277,8 @@ class _Seen(NamedTuple):
         return cls(candidate.state, len(candidate.repeats), len(candidate.confirmations))
 
 
+_MINUTE = 60.0
+"""Seconds between two lines of where a run stands."""
 _UNSEEN = _Seen(State.WAITING, 0, 0)
 
 
@@ -307,9 +309,10 @@ class PlainView:
         for win in snapshot.trail[self._won :] if self._seen is not None and snapshot.ceiling else ():
             self._print(snapshot, now, _gone_on(win, snapshot))
         self._seen, self._won = seen, len(snapshot.trail)
-        if now - self._told >= 60:
+        if now - self._told >= _MINUTE:
             self._told = now
-            self._print(snapshot, now, summary(snapshot, now))
+            is_waiting = not snapshot.workers and now - snapshot.begun >= _MINUTE
+            self._print(snapshot, now, summary(snapshot, now) + (", no worker has begun yet" if is_waiting else ""))
 
     def _print(self, snapshot: Snapshot, now: float, line: str) -> None:
         self._console.print(

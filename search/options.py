@@ -17,9 +17,10 @@ from sqlalchemy.engine import URL
 from search import home, storage
 from search.errors import NotFoundError, SettingsError
 from search.patience import Patience
-from search.settings import parse_budget, parse_budgets, parse_rungs, parse_seconds, parse_target
+from search.settings import DATASET, parse_budget, parse_budgets, parse_rungs, parse_seconds, parse_target
 from search.site import Site
 from search.storage import Store
+from workers import sources
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -40,6 +41,11 @@ BUDGETS = _Parsed("parameters", parse_budgets)
 RUNGS = _Parsed("epochs", parse_rungs)
 TARGET = _Parsed("fraction", parse_target)
 SECONDS = _Parsed("time", parse_seconds)
+
+
+def with_dataset(command: Decorated) -> Decorated:
+    """`--dataset NAME`, as it was given."""
+    return click.option("--dataset", default=DATASET, help=f"One of {', '.join(sources.SOURCES)}.")(command)
 
 
 def with_storage(command: Decorated) -> Decorated:

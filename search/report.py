@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,7 +17,6 @@ from dashboards.text import counted, duration, goal, interval, number, percent, 
 from search.proposer import ASKS, DRAWS
 from search.run import Result
 from search.samplers import SAMPLERS
-from search.settings import RUNGS, write_rungs
 from search.winners_curse import winners_curse
 from space.candidate import Candidate, State
 from space.statistics import Summary
@@ -126,11 +126,7 @@ def pruned_line(candidates: list[Candidate]) -> str:
 
 def continue_line(result: Result) -> str:
     """The command that goes on with the study, or begins another where there is nothing left to search for."""
-    sampler = "" if result.sampler == SAMPLERS[0] else f" --sampler {result.sampler}"
+    sampler = [] if result.sampler == SAMPLERS[0] else ["--sampler", result.sampler]
     if result.shrink or not result.is_met:
-        return f"search resume {result.study}{' --shrink' if result.shrink else ''}{sampler}"
-    settings = result.settings
-    data = "" if settings.dataset == "mnist" else f" --dataset {settings.dataset}"
-    wish = f"--budget {','.join(map(str, settings.budgets))} --target {settings.target:g}"
-    rungs = "" if settings.rungs == RUNGS else f" --rungs {write_rungs(settings.rungs)}"
-    return f"search run{data} {wish}{rungs}{sampler} --fresh"
+        return shlex.join(["search", "resume", result.study, *(["--shrink"] if result.shrink else []), *sampler])
+    return shlex.join(["search", "run", *result.settings.options(), *sampler, "--fresh"])

@@ -15,13 +15,11 @@ from search.commands.verify import SEEDS
 from search.ledger import Ledger
 from search.pictured import pictured
 from search.proposer import PUBLISHED
-from search.settings import CONFIRMATIONS, RUNGS, StudySettings, differences, write_rungs
+from search.samplers import SAMPLERS
+from search.settings import CONFIRMATIONS, StudySettings, differences
 from space.candidate import Candidate
 from space.known_points import starts
 from space.trail import is_shrunk
-
-_USUAL = "mnist"
-"""The data set that a run takes if none is named."""
 
 
 def report(ledger: Ledger, title: str | None = None) -> Report:
@@ -41,14 +39,14 @@ def report(ledger: Ledger, title: str | None = None) -> Report:
         settings=ledger.settings,
         changed=differences(ledger.settings, today.to_json()),
         conditions=ledger.conditions,
-        commands=tuple(_commands(settings, study)),
+        commands=tuple(_commands(ledger, settings, study)),
         verifying=_verify(study, best[0]) if best else "",
     )
 
 
-def _commands(settings: StudySettings, study: Study) -> Iterator[str]:
+def _commands(ledger: Ledger, settings: StudySettings, study: Study) -> Iterator[str]:
     """What searches, verifies and prunes again as it was done, as far as that is on record."""
-    yield _run(settings, study)
+    yield _run(ledger, settings, study)
     tested = [one for one in study.candidates if one.verifications and one.pruning is None]
     yield from dict.fromkeys(_verify(study, candidate) for candidate in tested)
     if not tested:
@@ -56,18 +54,14 @@ def _commands(settings: StudySettings, study: Study) -> Iterator[str]:
     yield from dict.fromkeys(_prune(study, one) for one in study.candidates if one.pruning is not None)
 
 
-def _run(settings: StudySettings, study: Study) -> str:
-    """With each option that is not left at its default."""
-    budgets = ",".join(map(str, settings.budgets))
-    words = ["search", "run", "--budget", budgets, "--target", str(settings.target)]
-    if settings.dataset != _USUAL:
-        words += ["--dataset", settings.dataset]
-    if settings.seed:
-        words += ["--seed", str(settings.seed)]
-    if settings.rungs != RUNGS:
-        words += ["--rungs", write_rungs(settings.rungs)]
+def _run(ledger: Ledger, settings: StudySettings, study: Study) -> str:
+    """With each option that is not left at its default; the sampler is that of the last run."""
+    words = ["search", "run", *settings.options()]
     if study.name != settings.name:
         words += ["--study-name", study.name]
+    sampler = ledger.conditions.get("sampler", SAMPLERS[0])
+    if sampler != SAMPLERS[0]:
+        words += ["--sampler", sampler]
     if _began_cold(settings, study):
         words.append("--cold-start")
     if is_shrunk(study.budgets, study.trail):

@@ -17,6 +17,8 @@ from workers.dataset import FOLDS
 from workers.recipe import Recipe, default_recipe
 from workers.recipe import from_json as recipe_from_json
 
+DATASET = "mnist"
+"""The data set where the user names none."""
 RUNGS = (1, 16)
 """Epochs of the trainings that a candidate goes through."""
 CONFIRMATIONS = 3
@@ -80,6 +82,14 @@ class StudySettings:
     def name(self) -> str:
         """The study's name where the user gives none."""
         return "-".join([self.dataset, *map(str, self.budgets), f"{self.target:g}"])
+
+    def options(self) -> list[str]:
+        """The options of `search run` that make these settings, without those at their defaults."""
+        data = [] if self.dataset == DATASET else ["--dataset", self.dataset]
+        wish = ["--budget", ",".join(map(str, self.budgets)), "--target", str(self.target)]
+        seed = ["--seed", str(self.seed)] if self.seed else []
+        rungs = [] if self.rungs == RUNGS else ["--rungs", write_rungs(self.rungs)]
+        return [*data, *wish, *seed, *rungs]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for the study's record and for comparison; the space is written down range by range."""

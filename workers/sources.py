@@ -63,6 +63,22 @@ def _mnist() -> dict[SplitName, Arrays]:
     return found
 
 
+def _mnist_16() -> dict[SplitName, Arrays]:
+    """MNIST's images averaged to 16x16 pixels: each new pixel is the mean of the area that it covers."""
+    return {part: (average(images, 16), labels) for part, (images, labels) in _mnist().items()}
+
+
+def average(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Square images (N, channels, larger, larger) averaged to (N, channels, side, side)."""
+    larger = images.shape[-1]
+    edges = np.linspace(0, larger, side + 1)[:, None]
+    pixels = np.arange(larger)
+    covered = np.minimum(edges[1:], pixels + 1) - np.maximum(edges[:-1], pixels)
+    shares = (np.maximum(covered, 0) * (side / larger)).astype(np.float32)
+    averaged: NDArray[np.uint8] = np.round(shares @ images @ shares.T).astype(np.uint8)
+    return averaged
+
+
 def _torchvision(name: str, **options: str) -> Fetch:
     def fetch() -> dict[SplitName, Arrays]:
         try:
@@ -75,6 +91,7 @@ def _torchvision(name: str, **options: str) -> Fetch:
 
 SOURCES: dict[str, Source] = {
     "mnist": Source((1, 28, 28), 10, 60_000, _mnist),
+    "mnist-16": Source((1, 16, 16), 10, 60_000, _mnist_16),
     "digits": Source((1, 8, 8), 10, 1_498, _digits),
     "fashion-mnist": Source((1, 28, 28), 10, 60_000, _torchvision("FashionMNIST")),
     "kmnist": Source((1, 28, 28), 10, 60_000, _torchvision("KMNIST")),

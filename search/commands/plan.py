@@ -16,7 +16,6 @@ from search import options, plan, ray_environment
 from search.plan import Plan, Reach
 from search.settings import RUNGS, StudySettings, write_rungs
 from search.site import Site
-from workers import sources
 
 if TYPE_CHECKING:
     from search.forecast import Forecast
@@ -30,7 +29,7 @@ _TIMED = 12
     "--budget", type=options.BUDGETS, required=True, help="Most parameters, such as 10000 or 10k, or 10k,15k,20k."
 )
 @click.option("--target", type=options.TARGET, required=True, help="Accuracy to reach, such as 0.994 or 99.4%.")
-@click.option("--dataset", default="mnist", help=f"One of {', '.join(sources.SOURCES)}.")
+@options.with_dataset
 @click.option("--seed", type=click.IntRange(0), default=0, help="Of the random draws.")
 @click.option(
     "--rungs", type=options.RUNGS, default=write_rungs(RUNGS), help="Epochs of the trainings.", show_default=True

@@ -20,7 +20,6 @@ from search.samplers import SAMPLERS
 from search.settings import RUNGS, RunLimits, StudySettings, write_rungs
 from search.site import Site
 from space.trail import unmet
-from workers import sources
 
 _GLANCE = 1.0
 """Seconds between two looks at who has stopped."""
@@ -65,7 +64,7 @@ def _with_limits(command: options.Decorated) -> options.Decorated:
     help="Most parameters, such as 10000 or 10k; several, such as 10k,15k,20k, in one search with a winner for each.",
 )
 @click.option("--target", type=options.TARGET, required=True, help="Accuracy to reach, such as 0.994 or 99.4%.")
-@click.option("--dataset", default="mnist", help=f"One of {', '.join(sources.SOURCES)}.")
+@options.with_dataset
 @click.option("--seed", type=click.IntRange(0), help="Of the sampler and all trainings.  [default: 0, or the study's]")
 @click.option(
     "--rungs",

@@ -23,7 +23,6 @@ from search.run import find, finished
 from space.candidate import Candidate, State
 from space.notation import read
 from space.trail import winners
-from workers import sources
 
 
 @click.command("list")
@@ -182,7 +181,7 @@ def trials_command(study: str, output: Path | None, kind: str | None, url: URL, 
 
 
 @click.command("spaces")
-@click.option("--dataset", default="mnist", help=f"One of {', '.join(sources.SOURCES)}.")
+@options.with_dataset
 @options.with_json
 def spaces_command(dataset: str, as_json: bool) -> None:
     """The space of networks that a search draws from."""

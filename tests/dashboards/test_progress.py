@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 from dataclasses import replace
 
 import pytest
@@ -168,6 +169,14 @@ def test_plain_lines_tell_failures_and_confirmations(snapshot: Snapshot, candida
     text = file.getvalue()
     assert "#6 400 parameters: failed: its worker died" in text
     assert "#3 700 parameters: confirmation 3: 92.00 % (fold 3)" in text
+
+
+def test_a_minute_without_workers_is_told(snapshot: Snapshot) -> None:
+    now = time.monotonic()
+    for begun, workers, is_told in ((now, 0, False), (now - 61, 0, True), (now - 61, 2, False)):
+        screen, file = console()
+        PlainView(screen).update(replace(snapshot, begun=begun, workers=workers))
+        assert (", no worker has begun yet" in file.getvalue().replace("\n", " ")) == is_told
 
 
 def test_a_summary_is_one_line(snapshot: Snapshot) -> None:

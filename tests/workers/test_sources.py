@@ -55,9 +55,26 @@ def test_train_and_test_are_different_images(tmp_path: Path) -> None:
     assert train.checksum != test.checksum
 
 
+def test_averaging_gives_each_pixel_the_mean_of_its_area() -> None:
+    image = np.arange(16, dtype=np.uint8).reshape(1, 1, 4, 4) * 2
+    assert sources.average(image, 2).tolist() == [[[[5, 9], [21, 25]]]]
+    assert sources.average(np.array([[[[0, 90, 0]] * 3]], np.uint8), 2).tolist() == [[[[30, 30]] * 2]]
+    assert np.array_equal(sources.average(image, 4), image)
+
+
+def test_mnist_can_be_had_smaller(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (20, 1, 28, 28), np.uint8)
+    labels = np.arange(20) % 10
+    monkeypatch.setattr(sources, "_mnist", lambda: {"train": (images, labels), "test": (images[:10], labels[:10])})
+    small = sources.load("mnist-16", tmp_path)
+    assert small.image == (1, 16, 16)
+    assert np.array_equal(small.labels, labels)
+    assert np.abs(small.images.mean(axis=(1, 2, 3)) - images.mean(axis=(1, 2, 3))).max() < 1
+
+
 def test_an_unknown_name_lists_those_there_are() -> None:
     for call in (sources.find, lambda name: sources.load(name, Path("/nowhere"))):
-        with pytest.raises(DataError, match=r"^data set must be one of mnist, digits, .*kmnist.*, but got cifar10$"):
+        with pytest.raises(DataError, match=r"^data set must be one of mnist, mnist-16, .*kmnist.*, but got cifar10$"):
             call("cifar10")
 
 

@@ -198,7 +198,7 @@ def test_a_report_that_fails_leaves_the_earlier_one(
 
 def test_the_commands_name_what_is_not_at_its_default(trained: Ledger) -> None:
     assert report(trained).commands == (
-        "search run --budget 3000 --target 0.9 --dataset digits --rungs 1,4,16 --study-name study",
+        "search run --dataset digits --budget 3000 --target 0.9 --rungs 1,4,16 --study-name study",
         "search verify study",
     )
 
@@ -209,7 +209,7 @@ def test_several_budgets_and_shrinking_are_repeated(ledger: Ledger) -> None:
     for size in (3000, 1000):
         choices = shrink(settings.space, largest(settings.space), size)
         several.record_winner(several.begin(settings.space, choices, settings.budget))
-    assert report(several).commands[0] == "search run --budget 1000,3000 --target 0.9 --dataset digits"
+    assert report(several).commands[0] == "search run --dataset digits --budget 1000,3000 --target 0.9"
     choices = shrink(settings.space, largest(settings.space), 500)
     several.record_winner(several.begin(settings.space, choices, settings.budget))
     assert report(several).commands[0].endswith("--shrink")
