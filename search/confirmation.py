@@ -52,11 +52,11 @@ class Confirmer:
         """A confirmation to train, if one is due that no other driver has taken on; small networks first."""
         if not self._pending:
             return None
-        living = self._living()
+        living, claim = self._living(), self._ledger.reruns.claim_confirmation
         for candidate in self._pending.values():
             for place in range(CONFIRMATIONS):
                 job = self._job(candidate, place)
-                if job not in self._running and self._ledger.claim_confirmation(candidate.number, place, living):
+                if job not in self._running and claim(candidate.number, place, self._ledger.driver, living):
                     self._running[job] = place
                     return job
         return None
@@ -78,10 +78,10 @@ class Confirmer:
             self._failures[job] = self._failures.get(job, 0) + 1
         else:
             found = Confirmation(fold=job.fold, seed=job.seed, accuracy=outcome.accuracy, seconds=outcome.seconds)
-            self._ledger.record_confirmation(job.candidate, place, found)
+            self._ledger.reruns.record_confirmation(job.candidate, place, found)
         self.refresh()
 
     def confirmed(self, number: int) -> bool:
         """Whether all of a candidate's confirmations are there and their mean reaches the target."""
-        there = self._ledger.confirmations(number).values()
+        there = self._ledger.reruns.confirmations(number).values()
         return len(there) == CONFIRMATIONS and fmean(run.accuracy for run in there) >= self._settings.target

@@ -1,6 +1,7 @@
 """A study's record: every candidate is an Optuna trial, and what is known of the whole is the study's user attributes.
 
-The names of those attributes are written down here, those of the trials in search.records, and nowhere else.
+The names of those attributes are written down here and in search.reruns, those of the trials in search.records, and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -39,14 +40,16 @@ from search.records import (
     is_taken,
     over_budget,
 )
+from search.reruns import Reruns, with_reruns
 from search.seeds import derive
 from search.seen_study import NarrowStudy, SeenStudy
 from search.settings import StudySettings
 from search.storage import Store
+from search.study_attributes import StudyAttributes, is_recent
 from search.verifications import Verifications, by_length
 from search.wish import SAMPLED, Wish
 from space.architecture import Architecture
-from space.candidate import Candidate, Confirmation, PrunedFrom, Run, State
+from space.candidate import Candidate, PrunedFrom, State
 from space.ranges import Choices, Value
 from space.search_space import SearchSpace
 from space.trail import Win
@@ -54,16 +57,11 @@ from space.trail import Win
 _SETTINGS = "settings"
 _CONDITIONS = "conditions"
 _TRAIL = "trail"
-_CONFIRMATION = "confirmation"
-_REPEAT = "repeat"
-_CLAIM = "claim"
 _FIGURE = "dashboard:plot_data:pareto"
 """Where optuna-dashboard looks for figures; the last word is its title there."""
 
 MOST_ATTEMPTS = 3
 """Times a candidate is asked in all, if its driver ends or dies each time."""
-_RECENT = 0.2
-"""Seconds for which what was read of a study is good enough to learn from: other drivers' results may come as late."""
 _NOBODY = -1
 """Driver of a candidate that this process begins without being a driver."""
 
@@ -94,9 +92,8 @@ class Ledger:
         """As of the last reading, and what was written here since."""
         self._read_at = float("-inf")
         """time.monotonic() of it."""
-        self._remembered: dict[str, Any] = {}
-        """The study's attributes, as of the last reading."""
-        self._remembered_at = float("-inf")
+        self._attributes = StudyAttributes(store.optuna, study, self._identity)
+        self.reruns = Reruns(store, study.study_name, self._attributes)
         self.verifications = Verifications(store, study.study_name)
         self.driver = _NOBODY
         """Number of the driver that this process is; written down with each candidate it begins."""
@@ -120,7 +117,7 @@ class Ledger:
         except KeyError:
             there = ", ".join(own_names(store)) or "none"
             raise NotFoundError(f"no study is called {name} (there are: {there})") from None
-        if _SETTINGS not in ledger._attributes():
+        if _SETTINGS not in ledger._attributes.all():
             raise NotFoundError(f"study {name} is not one of petitnet's")
         return ledger
 
@@ -136,20 +133,20 @@ class Ledger:
     @property
     def settings(self) -> dict[str, Any]:
         """What is fixed for the study, as it is stored."""
-        return dict(self._attributes()[_SETTINGS])
+        return dict(self._attributes.all()[_SETTINGS])
 
     @property
     def conditions(self) -> dict[str, Any]:
         """Versions, device and data of the last run."""
-        return dict(self._attributes().get(_CONDITIONS, {}))
+        return dict(self._attributes.all().get(_CONDITIONS, {}))
 
     def record_conditions(self, conditions: Mapping[str, Any]) -> None:
-        self._set_attribute(_CONDITIONS, dict(conditions))
+        self._attributes.write(_CONDITIONS, dict(conditions))
 
     @property
     def trail(self) -> tuple[Win, ...]:
         """The confirmed winners in their order, each smaller than the one before."""
-        rows = self._attributes().get(_TRAIL, [])
+        rows = self._attributes.all().get(_TRAIL, [])
         return tuple(Win(**row | {"when": datetime.fromisoformat(row["when"])}) for row in rows)
 
     @property
@@ -165,16 +162,7 @@ class Ledger:
             trail = self.trail
             if not trail or win.parameters < trail[-1].parameters:
                 rows = [asdict(one) | {"when": one.when.isoformat(timespec="seconds")} for one in (*trail, win)]
-                self._set_attribute(_TRAIL, rows)
-
-    def _attributes(self) -> dict[str, Any]:
-        """Those of the study, as they are stored now."""
-        self._remembered, self._remembered_at = self._storage.get_study_user_attrs(self._identity), time.monotonic()
-        return self._remembered
-
-    def _set_attribute(self, key: str, value: Any) -> None:
-        self._study.set_user_attr(key, value)
-        self._remembered_at = float("-inf")
+                self._attributes.write(_TRAIL, rows)
 
     def post_figure(self, figure: str) -> None:
         """Show a plotly figure, as JSON, on the study's page in the Optuna dashboard.
@@ -309,45 +297,15 @@ class Ledger:
             return self._read[number]._trial_id
         return self._storage.get_trial_id_from_study_id_trial_number(self._identity, number)
 
-    def record_confirmation(self, number: int, place: int, confirmation: Confirmation) -> None:
-        """A study attribute each: Optuna's finished trials cannot be written to."""
-        self._set_attribute(f"{_CONFIRMATION}:{number}:{place}", asdict(confirmation))
-
-    def record_repeat(self, number: int, place: int, run: Run) -> None:
-        """Likewise what came of another seed; `place` is 1, 2, ..."""
-        self._set_attribute(f"{_REPEAT}:{number}:{place}", asdict(run))
-
-    def confirmations(self, number: int) -> dict[int, Confirmation]:
-        """The confirmations of a candidate by their place."""
-        found = _places(self._attributes(), _CONFIRMATION).get(number, {})
-        return {place: Confirmation(**value) for place, value in found.items()}
-
-    def claim_confirmation(self, number: int, place: int, living: Collection[int]) -> bool:
-        """Take on a confirmation, unless it is there or another driver among the `living` has taken it on."""
-        with self._store.exclusively(self.name):
-            return self._claim(f"{_CONFIRMATION}:{number}:{place}", f"{_CLAIM}:{number}:{place}", living)
-
-    def claim_repeat(self, number: int, place: int, living: Collection[int]) -> bool:
-        """Take on a repeat likewise; the caller holds the study's lock."""
-        return self._claim(f"{_REPEAT}:{number}:{place}", f"{_CLAIM}:{_REPEAT}:{number}:{place}", living)
-
-    def _claim(self, wanted: str, claim: str, living: Collection[int]) -> bool:
-        attributes = self._attributes()
-        holder = attributes.get(claim)
-        if wanted in attributes or (holder != self.driver and holder in living):
-            return False
-        self._set_attribute(claim, self.driver)
-        return True
-
     def recent(self) -> list[Candidate]:
         """All candidates as they are, or were a moment ago, by number; without their verifications."""
-        attributes = self._remembered if _is_recent(self._remembered_at) else self._attributes()
-        later = self._read_at >= self._remembered_at  # so that all candidates that the attributes name are there
+        attributes = self._attributes.recent()
+        later = self._read_at >= self._attributes.read_at  # so that all candidates that the attributes name are there
         return self._candidates(self._recent_trials() if later else self._trials(), attributes)
 
     def candidates(self) -> list[Candidate]:
         """All of them, by number."""
-        attributes = self._attributes()
+        attributes = self._attributes.all()
         found = self._candidates(self._trials(), attributes)
         for number, runs in self.verifications.tested().items():
             longest, shorter = by_length(runs)
@@ -355,13 +313,7 @@ class Ledger:
         return found
 
     def _candidates(self, trials: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -> list[Candidate]:
-        found = [self._candidate(trial) for trial in trials]
-        for number, places in _places(attributes, _CONFIRMATION).items():
-            confirmations = tuple(Confirmation(**places[place]) for place in sorted(places))
-            found[number] = replace(found[number], confirmations=confirmations)
-        for number, places in _places(attributes, _REPEAT).items():
-            found[number] = replace(found[number], repeats=tuple(Run(**places[place]) for place in sorted(places)))
-        return found
+        return with_reruns([self._candidate(trial) for trial in trials], attributes)
 
     def _candidate(self, trial: FrozenTrial) -> Candidate:
         """Without repeats and confirmations; what is finished stays as it is and is read once."""
@@ -436,7 +388,7 @@ class Ledger:
         return sum(map(is_taken, self._trials()))
 
     def _recent_trials(self) -> list[FrozenTrial]:
-        return self._read if _is_recent(self._read_at) else self._trials()
+        return self._read if is_recent(self._read_at) else self._trials()
 
     def _trials(self) -> list[FrozenTrial]:
         self._read, self._read_at = self._study.get_trials(deepcopy=False), time.monotonic()
@@ -481,21 +433,6 @@ class Ledger:
     def origins(self) -> set[str]:
         """Where the candidates so far came from."""
         return {trial.user_attrs.get(ORIGIN, SAMPLED) for trial in self._trials()}
-
-
-def _is_recent(moment: float) -> bool:
-    return time.monotonic() - moment < _RECENT
-
-
-def _places(attributes: Mapping[str, Any], wanted: str) -> dict[int, dict[int, dict[str, Any]]]:
-    """What a study's attributes of one kind hold, by the number of the candidate and by place."""
-    found: dict[int, dict[int, dict[str, Any]]] = {}
-    for key, value in attributes.items():
-        kind, *places = key.split(":")
-        if kind == wanted:
-            number, place = map(int, places)
-            found.setdefault(number, {})[place] = value
-    return found
 
 
 def names(store: Store) -> list[str]:

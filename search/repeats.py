@@ -133,11 +133,11 @@ class Repeater:
 
     def _claimed(self, candidate: Candidate) -> Job | None:
         """A repeat of a candidate that this driver has taken on; None if none is left. The study's lock is held."""
-        living = self._living()
+        living, claim = self._living(), self._ledger.reruns.claim_repeat
         for place in range(1, RUNS):
             job = self._job(candidate, place)
             given_up = job in self._running or self._failures[job] >= ATTEMPTS
-            if not given_up and self._ledger.claim_repeat(candidate.number, place, living):
+            if not given_up and claim(candidate.number, place, self._ledger.driver, living):
                 self._running[job] = place
                 return job
         return None
@@ -159,4 +159,4 @@ class Repeater:
             self._failures[job] += 1
         else:
             run = Run(seed=job.seed, accuracy=outcome.accuracy, seconds=outcome.seconds)
-            self._ledger.record_repeat(job.candidate, place, run)
+            self._ledger.reruns.record_repeat(job.candidate, place, run)

@@ -205,7 +205,9 @@ def studies(database: str, settings: StudySettings) -> dict[str, list[int]]:
         ledger.tell_pruned(begun(ledger, settings), RungResult(1, 0.99, 1.0), "not among the best")
     winner = numbers["won"][1]
     for place, accuracy in enumerate((0.936, 0.940, 0.944)):
-        won.record_confirmation(winner, place, Confirmation(fold=1 + place, seed=place, accuracy=accuracy, seconds=1.0))
+        won.reruns.record_confirmation(
+            winner, place, Confirmation(fold=1 + place, seed=place, accuracy=accuracy, seconds=1.0)
+        )
     won.record_winner(winner)
     store.close()
     return numbers

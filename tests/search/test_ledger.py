@@ -13,7 +13,7 @@ from search.promotion import Reached
 from search.settings import StudySettings
 from search.storage import Store
 from space.architecture import Architecture
-from space.candidate import Confirmation, PrunedFrom, Run, State
+from space.candidate import PrunedFrom, State
 from space.filling import shrink
 from space.fitting import largest
 from space.identity import identity
@@ -200,20 +200,6 @@ def test_a_candidate_that_an_outage_wrote_twice_is_failed_and_not_asked_again(
     assert ledger.interrupted(settings.space) == []
 
 
-def test_confirmations_and_the_winner_are_kept(
-    open_ledger: Callable[[], Ledger], settings: StudySettings, draw: Draw
-) -> None:
-    ledger = open_ledger()
-    ledger.tell_complete(begin(ledger, settings, draw()), RungResult(16, 0.9, 2.0))
-    for place, accuracy in ((2, 0.7), (0, 0.9)):
-        ledger.record_confirmation(0, place, Confirmation(fold=place + 1, seed=5, accuracy=accuracy, seconds=1.0))
-    ledger.record_winner(0)
-    again = open_ledger()
-    assert again.winner == 0
-    assert [confirmation.fold for confirmation in again.candidate(0).confirmations] == [1, 3]
-    assert again.candidate(0).confirmed_accuracy == pytest.approx(0.8)
-
-
 def test_winners_are_kept_in_their_order_each_smaller_than_the_one_before(
     open_ledger: Callable[[], Ledger], settings: StudySettings
 ) -> None:
@@ -229,18 +215,6 @@ def test_winners_are_kept_in_their_order_each_smaller_than_the_one_before(
         assert [win.parameters for win in ledger.trail] == [ledger.candidate(n).parameters for n in (0, 2, 5)]
         assert all(win.when >= before for win in ledger.trail)
         assert ledger.winner == 5
-
-
-def test_a_confirmation_is_taken_on_by_one_driver_until_that_dies(open_ledger: Callable[[], Ledger]) -> None:
-    one, other = open_ledger(), open_ledger()
-    both = {one.driver, other.driver}
-    assert one.claim_confirmation(0, 0, both)
-    assert not other.claim_confirmation(0, 0, both)
-    assert other.claim_confirmation(0, 1, both)
-    assert one.claim_confirmation(0, 0, both)  # its own, once more
-    assert other.claim_confirmation(0, 0, {other.driver})
-    other.record_confirmation(0, 0, Confirmation(fold=1, seed=5, accuracy=0.9, seconds=1.0))
-    assert not one.claim_confirmation(0, 0, {one.driver})
 
 
 def known(ledger: Ledger, network: Architecture) -> int | None:
@@ -278,24 +252,6 @@ def test_what_pruning_has_made_is_nobody_else(ledger: Ledger, settings: StudySet
     )
     assert known(ledger, network) is None
     assert [one.number for one in ledger.same_network(ledger.candidate(made))] == [made]
-
-
-def test_repeats_are_kept_and_claimed_apart_from_confirmations(
-    open_ledger: Callable[[], Ledger], settings: StudySettings, draw: Draw
-) -> None:
-    one, other = open_ledger(), open_ledger()
-    both = {one.driver, other.driver}
-    one.tell_complete(begin(one, settings, draw()), RungResult(16, 0.9, 2.0))
-    assert one.claim_confirmation(0, 1, both)
-    assert other.claim_repeat(0, 1, both)
-    assert not one.claim_repeat(0, 1, both)
-    for place, accuracy in ((2, 0.7), (1, 0.8)):
-        other.record_repeat(0, place, Run(seed=place, accuracy=accuracy, seconds=1.0))
-    assert not other.claim_repeat(0, 1, {other.driver})
-    found = open_ledger().candidate(0)
-    assert [run.accuracy for run in found.runs] == [0.9, 0.8, 0.7]
-    assert found.accuracy == pytest.approx(0.8)
-    assert found.confirmations == ()
 
 
 def test_a_study_keeps_the_settings_it_was_made_with(open_ledger: Callable[[], Ledger], store: Store) -> None:

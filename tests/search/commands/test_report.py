@@ -56,7 +56,9 @@ def trained(ledger: Ledger, settings: StudySettings) -> Ledger:
     for accuracy in (0.85, 0.95):
         add_candidate(ledger, settings, accuracy)
     for place in range(3):
-        ledger.record_confirmation(1, place, Confirmation(fold=place + 1, seed=place, accuracy=0.93, seconds=1.0))
+        ledger.reruns.record_confirmation(
+            1, place, Confirmation(fold=place + 1, seed=place, accuracy=0.93, seconds=1.0)
+        )
     ledger.record_winner(1)
     return ledger
 
