@@ -119,8 +119,7 @@ def _prune_filters(ledger: Ledger, request: Request, data: DataSet, tell: Tell) 
 
 def _fit(ledger: Ledger, parent: Candidate, line: str) -> Fit:
     """A training validated as the search validates."""
-    settings = StudySettings.from_json(ledger.settings)
-    recipe = replace(settings.recipe, epochs=settings.rungs[-1])
+    recipe = StudySettings.from_json(ledger.settings).recipe
     return Fit(key=line, line=line, recipe=recipe, seed=parent.seed, fold=_FOLD)
 
 

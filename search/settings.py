@@ -37,6 +37,7 @@ class StudySettings:
     seed: int = 0
     """Of the sampler and, with a candidate's number, of its training."""
     recipe: Recipe
+    """Of trainings to the top rung; shorter ones differ in their epochs alone."""
     rungs: tuple[int, ...] = RUNGS
     """Epochs."""
     reduction: int

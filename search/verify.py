@@ -65,7 +65,7 @@ def verify_all(
     The test set is not opened before all trainings have ended.
     """
     settings = StudySettings.from_json(ledger.settings)
-    recipe = replace(settings.recipe, epochs=epochs or settings.rungs[-1])
+    recipe = replace(settings.recipe, epochs=epochs or settings.recipe.epochs)
     _tell_earlier(ledger, tell)
     missing = [course for group in groups for course in _courses(ledger, group, seeds, recipe)]
     if missing and not _train(ledger, missing, data, site, tell):

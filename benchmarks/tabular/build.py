@@ -30,15 +30,13 @@ from typing import Any
 import torch
 
 from benchmarks.common import json_lines
-from benchmarks.tabular.table import IMAGES, RUNGS, SEEDS, pack
+from benchmarks.tabular.table import DATASET, IMAGES, RUNGS, SEEDS, pack, space
 from search import home
-from search.settings import StudySettings
 from space.architecture import Architecture
 from space.filling import settle
 from space.identity import identity
 from space.notation import write
 from space.ranges import Choices
-from space.search_space import SearchSpace
 from workers import sources
 from workers.dataset import split
 from workers.job import Trained
@@ -47,7 +45,6 @@ from workers.process import prepare
 from workers.recipe import default_recipe
 from workers.training import Batches, batches, train
 
-DATASET = "mnist-16"
 LARGEST = 20_000
 SMALLEST = 500
 """Of the budgets, in parameters."""
@@ -82,9 +79,9 @@ def main() -> None:
 
 def _random(count: int) -> Iterator[Row]:
     """Different random networks."""
-    space, rng, seen = _space(), random.Random(0), set[str]()
+    rng, seen = random.Random(0), set[str]()
     while len(seen) < count:
-        row = _row(space, space.random(rng), rng, "random")
+        row = _row(space().random(rng), rng, "random")
         if row["identity"] not in seen:
             seen.add(row["identity"])
             yield row
@@ -92,30 +89,26 @@ def _random(count: int) -> Iterator[Row]:
 
 def _near(rows: list[Row], count: int) -> Iterator[Row]:
     """Networks that differ in one to three choices from the best of ten random ones, and in their budgets."""
-    space, rng, seen = _space(), random.Random(1), {row["identity"] for row in rows if row["origin"] == "random"}
+    rng, seen = random.Random(1), {row["identity"] for row in rows if row["origin"] == "random"}
     tried = [row for row in rows if row["origin"] == "random"]
     found = 0
     while found < count:
         rivals = rng.sample(tried, 10)
         parent = min(rivals, key=lambda row: sum(row["wrong"][str(max(RUNGS))]))
         choices = dict(parent["choices"])
-        for dimension in rng.sample(space.dimensions, rng.randint(1, 3)):
+        for dimension in rng.sample(space().dimensions, rng.randint(1, 3)):
             choices[dimension.name] = dimension.draw(rng)
-        row = _row(space, choices, rng, "near")
+        row = _row(choices, rng, "near")
         if row["identity"] not in seen:
             seen.add(row["identity"])
             found += 1
             yield row
 
 
-def _space() -> SearchSpace:
-    return StudySettings.make(DATASET, LARGEST, 1.0).space
-
-
-def _row(space: SearchSpace, asked: Choices, rng: random.Random, origin: str) -> Row:
+def _row(asked: Choices, rng: random.Random, origin: str) -> Row:
     budget = round(math.exp(rng.uniform(math.log(SMALLEST), math.log(LARGEST))))
-    choices = settle(space, asked, budget)
-    architecture = space.architecture(choices)
+    choices = settle(space(), asked, budget)
+    architecture = space().architecture(choices)
     return {
         "origin": origin,
         "identity": identity(architecture),
@@ -129,7 +122,7 @@ def _train(task: tuple[Row, float]) -> Row | None:
     row, ends = task
     if time.monotonic() > ends:
         return None
-    architecture = _space().architecture(row["choices"])
+    architecture = space().architecture(row["choices"])
     data = data_of_the_table()
     wrong = {str(epochs): [wrong_after(architecture, data, epochs, seed) for seed in range(SEEDS)] for epochs in RUNGS}
     return row | {"wrong": wrong}

@@ -19,7 +19,6 @@ import numpy as np
 import optuna
 
 from benchmarks.tabular import table
-from benchmarks.tabular.build import DATASET
 from benchmarks.tabular.world import Floats, World, accuracy
 from search import samplers, storage
 from search.conductor import Conductor
@@ -103,7 +102,7 @@ def threshold(world: World, budget: int) -> float:
 
 def ours(method: Method, truth: Truth, budget: int, seed: int, epochs: int) -> Course:
     """A search of ours until so many model-epochs are spent."""
-    settings = StudySettings.make(DATASET, budget, 1.0, seed, method.rungs)
+    settings = StudySettings.make(table.DATASET, budget, 1.0, seed, method.rungs)
     course, spent, clock, begun = Course(), 0, 0.0, 0
     running: list[tuple[float, int, Job]] = []
     with conducting(settings, method.sampler) as (conductor, ledger):
@@ -155,15 +154,14 @@ def plain(truth: Truth, budget: int, seed: int, epochs: int) -> Course:
     A network over the budget is pruned by the objective. The pruner is asked after 1 and 4 epochs, and is told what
     complete trainings of that length come to: more than one could know in the middle of a training of 16.
     """
-    space = StudySettings.make(DATASET, budget, 1.0).space
     study = optuna.create_study(
         direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed), pruner=optuna.pruners.MedianPruner()
     )
-    course, ranges, networks = Course(), distributions(space), {}
+    course, ranges, networks = Course(), distributions(table.space()), {}
     spent = 0
     while spent < epochs:
         trial = study.ask(ranges)
-        architecture = space.architecture(trial.params)
+        architecture = table.space().architecture(trial.params)
         if architecture.totals.parameters > budget:
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             continue

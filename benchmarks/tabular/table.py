@@ -12,9 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from search.settings import StudySettings
 from space.architecture import Architecture
 from space.notation import read
+from space.search_space import SearchSpace
 
+DATASET = "mnist-16"
 RUNGS = (1, 4, 16)
 """Epochs."""
 SEEDS = 2
@@ -22,6 +25,12 @@ SEEDS = 2
 IMAGES = 5_000
 """Validation images."""
 FILE = Path(__file__).with_name("table.csv.gz")
+
+
+@cache
+def space() -> SearchSpace:
+    """Whose networks they are."""
+    return StudySettings.make(DATASET, 10_000, 1.0).space
 
 
 @dataclass(frozen=True)
