@@ -131,6 +131,8 @@ def test_without_scripts_the_front_is_a_picture(open_page: Callable[..., Page], 
     page = open_page(f"{site}/studies/all%20states", java_script_enabled=False)
     expect(page.locator("noscript img, img[alt='The Pareto front']").first).to_be_visible()
     expect(page.locator("tbody tr")).to_have_count(20)
+    for waiting in page.get_by_text("The figure is being made.").all():
+        expect(waiting).to_be_hidden()
 
 
 def test_optunas_dashboard_opens_behind_the_guard(open_page: Callable[..., Page], site: str) -> None:
