@@ -162,7 +162,7 @@ def test_other_settings_for_the_same_study_are_refused_with_the_difference(finis
         ("run --budget 10k --target 0.9 --rungs 4,1", 2, "rungs must be growing whole numbers of epochs"),
         ("run --budget many --target 0.9", 2, "budget must be a whole number"),
         ("run --budget 10k --target 99.4", 2, "target must be above 0 and at most 1"),
-        ("run --budget 10k --target 0.9 --dataset cifar", 2, "must be one of mnist, digits"),
+        ("run --budget 10k --target 0.9 --dataset cifar", 2, "must be one of mnist, mnist-16, digits"),
         ("run --budget 10k --target 0.9 --storage postgres", 5, "storage must be a URL"),
         ("run --budget 10k --target 0.9 --trials 0", 2, "trials"),
         ("run --budget 10k --target 0.9 --timeout soon", 2, "a time must be above 0"),

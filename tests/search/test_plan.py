@@ -343,7 +343,7 @@ def test_a_machine_without_gpus_says_nothing_of_a_cluster_that_has_some(on_clust
     [
         ("--budget 37 --target 0.994", "budget must be at least 38 parameters for 28x28 images of 10 classes"),
         ("--budget 10k --target 994", "target must be above 0 and at most 1"),
-        ("--budget 10k --target 0.9 --dataset cifar", "must be one of mnist, digits"),
+        ("--budget 10k --target 0.9 --dataset cifar", "must be one of mnist, mnist-16, digits"),
         ("--budget 10k --target 0.9 --calibration -1", "calibration"),
         ("--budget 10k --target 0.9 --address ray://host:10001", "address must be that of a cluster's head"),
     ],
