@@ -109,5 +109,5 @@ def test_an_impossible_budget_says_the_smallest_possible() -> None:
 
 
 def test_an_unknown_data_set_says_which_there_are() -> None:
-    with pytest.raises(DataError, match=r"must be one of mnist, mnist-16, .*but got cifar"):
+    with pytest.raises(DataError, match=r"must be one of mnist, mnist-16, digits, .*but got cifar"):
         StudySettings.make("cifar", 10_000, 0.9)

@@ -73,8 +73,9 @@ def test_mnist_can_be_had_smaller(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_an_unknown_name_lists_those_there_are() -> None:
+    told = r"^data set must be one of mnist, mnist-16, digits, .*kmnist.*, but got cifar10$"
     for call in (sources.find, lambda name: sources.load(name, Path("/nowhere"))):
-        with pytest.raises(DataError, match=r"^data set must be one of mnist, mnist-16, .*kmnist.*, but got cifar10$"):
+        with pytest.raises(DataError, match=told):
             call("cifar10")
 
 
