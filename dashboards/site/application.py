@@ -80,7 +80,7 @@ class Site:
         standing = self._board.standing(name)
         match below:
             case []:
-                return answers.page(study.page(standing, _cost(query), figures.titles()))
+                return self._page(standing, _cost(query))
             case ["now"]:
                 return self._cached(standing, "now", lambda: answers.page(study.now(standing)))
             case ["best"]:
@@ -99,6 +99,11 @@ class Site:
                 return self._candidate(standing, int(number), more, query)
             case _:
                 raise MissingError(f"study {name} has no such page")
+
+    def _page(self, standing: Standing, cost: Cost) -> Answer:
+        return self._cached(
+            standing, f"page-{cost}", lambda: answers.page(study.page(standing, cost, figures.titles()))
+        )
 
     def _cached(self, standing: Standing, what: str, make: Callable[[], Answer]) -> Answer:
         return self._cache.get((standing.study.name, what), standing.version, make)
