@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from sqlalchemy.engine import URL
 
 from search import storage
@@ -20,7 +20,8 @@ from tests.studies_in_databases import confirm, make, over_budget
 REQUIRED = "PETITNET_REQUIRE_BROWSER"
 """Set where a missing browser is a failure and not a reason to skip."""
 _PATIENCE = 20_000
-"""Milliseconds."""
+"""Milliseconds that a page has for whatever is asked of it or expected of it."""
+expect.set_options(timeout=_PATIENCE)
 
 
 @pytest.fixture(scope="module")
