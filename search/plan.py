@@ -59,7 +59,7 @@ class Plan:
     reaches: tuple[Reach, ...]
     """Of each budget, the smallest first."""
     published: tuple[Start, ...]
-    """As they fit the largest budget, in the order in which they are trained first; none from a cold start."""
+    """As they fit the budgets, in the order in which they are trained first; none from a cold start."""
     candidates: tuple[Architecture, ...]
     """Random draws as a search fits them to its budgets by turns: projected onto it, or as full as they say."""
 
@@ -106,7 +106,7 @@ def make(settings: StudySettings, *, cold_start: bool = False) -> Plan:
         settings=settings,
         sizes=_sizes(space, counts),
         reaches=tuple(_reach(space, budget, counts) for budget in budgets),
-        published=() if cold_start else tuple(starts(space, settings.budget)),
+        published=() if cold_start else tuple(starts(space, budgets)),
         candidates=tuple(map(partial(_candidate, space), cycle(budgets), draws[:_BUILT])),
     )
 

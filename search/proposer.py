@@ -84,7 +84,7 @@ class Proposer:
         """The published networks of the space, as they fit the budget."""
         return [
             Wish(self._space, start.choices, PUBLISHED + start.name)
-            for start in starts(self._space, self._settings.budget)
+            for start in starts(self._space, self._settings.budgets)
         ]
 
     def look_for_interrupted(self) -> None:

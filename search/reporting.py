@@ -72,7 +72,7 @@ def _run(ledger: Ledger, settings: StudySettings, study: Study) -> str:
 def _began_cold(settings: StudySettings, study: Study) -> bool:
     """Whether published networks were left out: they are what a run proposes first, where any fit."""
     asked = any(candidate.origin.startswith(PUBLISHED) for candidate in study.candidates)
-    return bool(study.candidates) and not asked and bool(starts(settings.space, settings.budget))
+    return bool(study.candidates) and not asked and bool(starts(settings.space, settings.budgets))
 
 
 def _verify(study: Study, candidate: Candidate) -> str:

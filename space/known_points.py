@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -117,24 +118,24 @@ class Start(NamedTuple):
     network: Published
     choices: Choices
     is_separated: bool
-    """Whether it was too large, and has separable convolutions to fit the budget."""
+    """Whether it has separable convolutions, and widths that take up a budget."""
 
     @property
     def name(self) -> str:
         return f"{self.network.name}, separable" if self.is_separated else self.network.name
 
 
-def starts(space: SearchSpace, budget: int) -> list[Start]:
-    """The published networks within `budget`, best published accuracy first, and then the others, made to fit it.
+def starts(space: SearchSpace, budgets: Sequence[int]) -> list[Start]:
+    """The published networks within the largest of `budgets`, and then all of them made to fit each, the largest first.
 
-    Those get separable convolutions, and widths by which they take up the budget. BudgetError where nothing of the
-    space fits.
+    Those get separable convolutions, and widths by which they take up the budget. Of either the best published accuracy
+    comes first. BudgetError where nothing of the space fits.
     """
-    found = [Start(network, choices, network.parameters > budget) for network, choices in published_in(space)]
-    fitting = [start for start in found if not start.is_separated]
+    found = published_in(space)
+    ordered = sorted(budgets, reverse=True)
     separable: dict[str, Value] = {SEPARABLE: 1, FILL: FULL}
-    return fitting + [
-        start._replace(choices=settle(space, {**start.choices, **separable}, budget))
-        for start in found
-        if start.is_separated
+    return [Start(network, choices, False) for network, choices in found if network.parameters <= ordered[0]] + [
+        Start(network, settle(space, {**choices, **separable}, budget), True)
+        for network, choices in found
+        for budget in ordered
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -36,18 +36,29 @@ SHIFTS = """() => new Promise(resolve => {
 """By how much the page has moved under its reader since it was there."""
 
 
+@pytest.fixture
+def ledger(own_database: URL) -> Iterator[Ledger]:
+    """Of the study, as a driver has it."""
+    store = storage.open_existing(own_database)
+    assert store is not None
+    yield Ledger.open(store, "study")
+    store.close()
+
+
+def in_training(ledger: Ledger) -> int:
+    """The number of a candidate that is."""
+    return next(one.number for one in ledger.candidates() if one.state == State.RUNNING)
+
+
 def drawn(page: Page) -> set[int]:
     """Numbers of the candidates whose points are in the figure."""
     found: list[Any] = page.locator(PLOT).evaluate("plot => plot.data.flatMap(trace => trace.customdata || [])")
     return {number for number in found if number is not None}
 
 
-def test_a_search_can_be_followed(open_page: Callable[..., Page], own_database: URL) -> None:
-    store = storage.open_existing(own_database)
-    assert store is not None
-    ledger = Ledger.open(store, "study")
+def test_a_search_can_be_followed(open_page: Callable[..., Page], own_database: URL, ledger: Ledger) -> None:
     trained = {one.number for one in ledger.candidates() if one.accuracy is not None}
-    number = next(one.number for one in ledger.candidates() if one.state == State.RUNNING)
+    number = in_training(ledger)
     with serving(own_database) as site:
         page = open_page(f"{site}/studies/study")
         expect(page.locator(f"{PLOT} .scatterlayer .trace").first).to_be_visible()
@@ -66,7 +77,6 @@ def test_a_search_can_be_followed(open_page: Callable[..., Page], own_database: 
         until(page, lambda: axes(page) != before)
         expect(page.locator(".pulse")).to_contain_text("Updated")
         page.close()
-    store.close()
 
 
 def check_front(page: Page) -> None:
@@ -112,11 +122,9 @@ def zoom(page: Page) -> None:
     assert axes(page) != before
 
 
-def test_what_is_being_pressed_is_not_replaced(open_page: Callable[..., Page], own_database: URL) -> None:
-    store = storage.open_existing(own_database)
-    assert store is not None
-    ledger = Ledger.open(store, "study")
-    number = next(one.number for one in ledger.candidates() if one.state == State.RUNNING)
+def test_what_is_being_pressed_is_not_replaced(
+    open_page: Callable[..., Page], own_database: URL, ledger: Ledger
+) -> None:
     with serving(own_database) as site:
         page = open_page(f"{site}/studies/study", height=1600)
         expect(page.locator(f"{PLOT} .scatterlayer .trace").first).to_be_visible()
@@ -124,14 +132,13 @@ def test_what_is_being_pressed_is_not_replaced(open_page: Callable[..., Page], o
         row.hover()
         page.mouse.down()
         with page.expect_response(lambda answer: answer.url.endswith("/best") and answer.status == 200) as answered:
-            ledger.tell_complete(number, RungResult(16, 0.9971, 80.0))
+            ledger.tell_complete(in_training(ledger), RungResult(16, 0.9971, 80.0))
         assert "99.71 %" in answered.value.text()
         page.mouse.up()
         page.wait_for_url("**/candidates/*")
         page.go_back()
         expect(page.locator("[data-live$='/best'] tbody tr").first).to_contain_text("99.71 %")
         page.close()
-    store.close()
 
 
 def test_a_page_does_not_move_when_its_first_answers_come(open_page: Callable[..., Page], site: str) -> None:

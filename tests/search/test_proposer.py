@@ -222,7 +222,7 @@ def test_published_networks_that_are_too_large_by_now_are_left_out(ledger: Ledge
 
 def test_the_published_networks_that_fit_come_first_and_once(open_ledger: Callable[[], Ledger]) -> None:
     settings = StudySettings.make("mnist", 6000, 0.99)
-    fitting = [start.name for start in starts(settings.space, 6000)]
+    fitting = [start.name for start in starts(settings.space, [6000])]
     one, other = (proposer(open_ledger(), settings, cold_start=False) for _ in range(2))
     ledger = open_ledger()
     asked = [ledger.candidate(propose(source).number) for source in (one, other) * len(fitting)]
@@ -308,7 +308,7 @@ def test_a_network_that_is_proposed_twice_at_once_is_trained_once(
 
 def test_published_networks_for_which_there_is_no_room_wait_until_there_is(ledger: Ledger) -> None:
     roomy = StudySettings.make("mnist", 20_000, 0.9)
-    published = starts(roomy.space, 20_000)
+    published = starts(roomy.space, [20_000])
     source = proposer(ledger, roomy, trials=2, cold_start=False)
     first = source.propose(len(published))
     assert len(first) == 2 < len(published)

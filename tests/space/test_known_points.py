@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from itertools import cycle
+
 import pytest
 
+from space.filling import fill
 from space.known_points import published_in, starts
 from space.layers import DepthwiseConv
 from space.published import PUBLISHED
@@ -41,16 +44,20 @@ def test_the_most_accurate_come_first() -> None:
     assert accuracies == sorted(accuracies, reverse=True)
 
 
-@pytest.mark.parametrize("budget", [1550, 10_000])
-def test_those_too_large_are_begun_with_as_they_fit_with_separable_convolutions(budget: int) -> None:
-    found = starts(MNIST, budget)
-    fitting = [network.name for network, _ in published_in(MNIST) if network.parameters <= budget]
+@pytest.mark.parametrize("budgets", [(1550,), (10_000,), (10_000, 15_000)], ids=str)
+def test_those_that_fit_are_begun_with_and_then_all_as_they_fill_each_budget_with_separable_convolutions(
+    budgets: tuple[int, ...],
+) -> None:
+    known = [network for network, _ in published_in(MNIST)]
+    fitting = [network.name for network in known if network.parameters <= max(budgets)]
+    found = starts(MNIST, budgets)
     assert [start.name for start in found[: len(fitting)]] == fitting
-    assert len(found) == 12
-    for start in found[len(fitting) :]:
+    made = found[len(fitting) :]
+    assert [start.name for start in made] == [f"{network.name}, separable" for network in known for _ in budgets]
+    for start, budget in zip(made, cycle(sorted(budgets, reverse=True)), strict=False):
         network = MNIST.architecture(start.choices)
-        assert start.name == f"{start.network.name}, separable"
-        assert 0.95 * budget < network.totals.parameters <= budget
+        assert network.totals.parameters <= budget
+        assert fill(MNIST, start.choices, budget) == start.choices
         assert any(isinstance(layer, DepthwiseConv) for layer in network.layers)
 
 
