@@ -298,14 +298,14 @@ def test_the_dashboard_shows_to_those_with_the_token(database: Site) -> None:
     process = database.begin("dashboard")
     url = f"http://{database.here('127.0.0.1:8080')}/api/studies"
     with pytest.raises(urllib.error.HTTPError, match="401") as refused:
-        urllib.request.urlopen(url, timeout=10)
+        urllib.request.urlopen(url, timeout=60)
     refused.value.close()
     token = (database.directory / "secrets" / "dashboard_token").read_text()
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.read() == b'{"study_summaries": []}'
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 def test_help_needs_no_cluster(site: Site) -> None:
@@ -330,7 +330,7 @@ def test_a_search_can_be_submitted(cluster: Site) -> None:
 def test_nodes_end_when_told_to(cluster: Site) -> None:
     worker = cluster.processes["worker"]
     worker.terminate()
-    worker.wait(30)
+    worker.wait(60)
 
 
 def _a_container() -> tuple[str, ...]:

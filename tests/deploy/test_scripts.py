@@ -36,7 +36,7 @@ def join_and_search(
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=60,
     )
     return found, called.read_text().splitlines()
 
@@ -84,14 +84,14 @@ def test_arguments_stay_whole_and_signals_reach_the_search(stand_ins: Path) -> N
     assert process.stdout is not None
     assert process.stdout.readline() == "<run><a b><$HOME;><*>\n"
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == 42
 
 
 def test_secrets_are_made_once_and_for_us_alone(tmp_path: Path) -> None:
     (tmp_path / "deploy").mkdir()
     script = shutil.copy(DEPLOY / "make-secrets", tmp_path / "deploy")
-    first = subprocess.run([script], capture_output=True, text=True, check=True, timeout=20)
+    first = subprocess.run([script], capture_output=True, text=True, check=True, timeout=60)
     made = {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
     assert made.keys() == {"postgres_password", "reader_password", "ray_token", "dashboard_token"}
     assert len(first.stdout.splitlines()) == len(made)
@@ -100,6 +100,6 @@ def test_secrets_are_made_once_and_for_us_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o444 for file in (tmp_path / "secrets").iterdir())
     (tmp_path / "secrets" / "ray_token").unlink()
-    again = subprocess.run([script], capture_output=True, text=True, check=True, timeout=20)
+    again = subprocess.run([script], capture_output=True, text=True, check=True, timeout=60)
     assert again.stdout == "made secrets/ray_token\n"
     assert (tmp_path / "secrets" / "reader_password").read_text() == made["reader_password"]

@@ -306,7 +306,7 @@ def test_ctrl_c_leaves_the_search_alone(far: Far) -> None:
 
 def ended(far: Far, job: str) -> Any:
     """What Ray says of a job once it has ended."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not (info := far.job(job)).status.is_terminal():
         assert time.monotonic() < deadline
         time.sleep(0.3)

@@ -59,7 +59,7 @@ class Running:
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Its exit code and all else that it said."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=10)
+        out, err = self.process.communicate(timeout=60)
         return self.process.returncode, out + err
 
 
