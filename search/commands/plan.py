@@ -143,24 +143,22 @@ def _facts(found: Plan) -> list[str]:
         *_shares(found),
         f"proposals      {found.proposals:.1f} for a training: if a draw is over budget its projection is",
         "               trained, the same network shrunk until it just fits",
-        f"published      {_published(found)}",
+        *_labelled("published", _published(found)),
     ]
 
 
-def _published(found: Plan) -> str:
-    """Which known networks fit. Their accuracies are those on MNIST."""
+def _published(found: Plan) -> list[str]:
+    """Which known networks are trained, and when. Their accuracies are those on MNIST."""
     if not found.published:
-        return "no network is trained first"
+        return ["no network is trained first"]
     separated = sum(start.is_separated for start in found.published)
-    counts = {
-        "within budget": len(found.published) - separated,
-        "made to fit with separable convolutions": separated,
-    }
-    text = " and ".join(f"{counted(count, 'network')} {what}" for what, count in counts.items() if count)
-    text += ", trained first"
-    best = found.published[0]
-    says_more = found.settings.dataset == "mnist" and not best.is_separated
-    return f"{text}; best {best.name}, {percent(best.network.accuracy)}" if says_more else text
+    fitting = len(found.published) - separated
+    lines = [f"{separated} that fill {'the' if len(found.reaches) == 1 else 'a'} budget with separable convolutions"]
+    if fitting:
+        best = found.published[0]
+        most = f"; best {best.name}, {percent(best.network.accuracy)}" if found.settings.dataset == "mnist" else ""
+        lines.insert(0, f"{counted(fitting, 'network')} within budget{most}")
+    return [f"{when} {line}" for when, line in zip(("first", "then"), lines, strict=False)]
 
 
 def _shares(found: Plan) -> list[str]:
@@ -169,7 +167,11 @@ def _shares(found: Plan) -> list[str]:
     if len(shares) > 1:
         budgets = [number(reach.budget) for reach in found.reaches]
         shares = [f"{share} have at most {budget}" for share, budget in zip(shares, budgets, strict=True)]
-    return [f"within budget  {shares[0]}", *(f"{'':<13}  {share}" for share in shares[1:])]
+    return _labelled("within budget", shares)
+
+
+def _labelled(label: str, lines: list[str]) -> list[str]:
+    return [f"{label if place == 0 else '':<13}  {line}" for place, line in enumerate(lines)]
 
 
 def _bought(reach: Reach) -> list[str | Table]:

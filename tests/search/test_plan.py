@@ -100,6 +100,14 @@ def test_several_budgets_are_one_search(mnist: Plan) -> None:
         assert network == MNIST.space.architecture(settle(MNIST.space, choices, aim))
 
 
+def test_it_says_which_published_networks_are_trained_first_and_then() -> None:
+    text = run_plan("--budget 10k --target 99.4% --calibration 0").output
+    assert "published      first 7 networks within budget; best article-2, 99.47 %\n" in text
+    assert "               then 12 that fill the budget with separable convolutions\n" in text
+    small = run_plan("--budget 700,800 --target 99% --calibration 0").output
+    assert "published      first 24 that fill a budget with separable convolutions\n" in small
+
+
 def test_each_budget_has_its_line_its_table_and_its_confirmations(digits: Plan) -> None:
     text = run_plan("--budget 3k,1k --target 97% --dataset digits --calibration 0").output
     assert "digits, at most 1,000 or 3,000 parameters, target 97.00 %" in text
