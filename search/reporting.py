@@ -18,7 +18,7 @@ from search.proposer import PUBLISHED
 from search.samplers import SAMPLERS
 from search.settings import CONFIRMATIONS, StudySettings, differences
 from space.candidate import Candidate
-from space.known_points import starts
+from space.known_points import published_in
 from space.trail import is_shrunk
 
 
@@ -70,9 +70,9 @@ def _run(ledger: Ledger, settings: StudySettings, study: Study) -> str:
 
 
 def _began_cold(settings: StudySettings, study: Study) -> bool:
-    """Whether published networks were left out: they are what a run proposes first, where any fit."""
+    """Whether published networks were left out: they are what a run proposes first, where the space has any."""
     asked = any(candidate.origin.startswith(PUBLISHED) for candidate in study.candidates)
-    return bool(study.candidates) and not asked and bool(starts(settings.space, settings.budgets))
+    return bool(study.candidates) and not asked and bool(published_in(settings.space))
 
 
 def _verify(study: Study, candidate: Candidate) -> str:

@@ -57,6 +57,7 @@ def test_those_that_fit_are_begun_with_and_then_all_as_they_fill_each_budget_wit
     for start, budget in zip(made, cycle(sorted(budgets, reverse=True)), strict=False):
         network = MNIST.architecture(start.choices)
         assert network.totals.parameters <= budget
+        assert network.totals.parameters > 0.95 * budget or start.network.parameters <= budget
         assert fill(MNIST, start.choices, budget) == start.choices
         assert any(isinstance(layer, DepthwiseConv) for layer in network.layers)
 
